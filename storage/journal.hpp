@@ -1,0 +1,91 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/file_system.hpp"
+#include "storage/frame.hpp"
+
+namespace gelombang::storage {
+
+/// Positions by shard; a shard that is absent stands at its beginning.
+using positions = std::map<shard_index, position>;
+
+struct journal_options {
+  std::filesystem::path directory;
+  std::uint64_t segment_bytes_max = 64u << 20;  ///< a segment is closed when it has grown to this
+  std::uint64_t frame_bytes_max = 64u << 20;    ///< a larger frame is refused, stored or read
+  int archive_compression_level = 3;            ///< zstd
+};
+
+/// What opening had to do.
+struct recovery_report {
+  std::uint64_t frames = 0;             ///< read back, from the checkpoint on
+  std::uint64_t bytes = 0;
+  std::uint64_t torn_bytes = 0;         ///< cut off behind the last complete cycle; 0 after a clean stop
+  std::string torn_at;                  ///< "segment:offset" of the cut, empty if there was none
+};
+
+/// The log of everything that has happened: segments of commit cycles, each cycle one frame a shard
+/// at the most, all frames of a cycle made durable by one sync. FORMAT.md has the grammar.
+///
+/// Every frame carries its length, a checksum and the digest of its shard's frame before it, so
+/// that neither a flipped bit nor a frame left out goes unseen. What stands behind the last
+/// complete cycle is the remains of a write that was never acknowledged, and is cut off; damage
+/// anywhere else stops the start, with the place named.
+///
+/// `append`, `truncate_unsynced` and `release` are for one thread at a time (the commit
+/// thread); `read` and `durable` may be called from any thread.
+class journal {
+public:
+  using visitor = std::function<result<void>(const stored_frame&)>;
+
+  /// Opens or creates the journal below `options.directory`, checks it from the positions of the
+  /// last checkpoint on, and hands every frame behind them to `visit`, in order within a shard.
+  /// @returns `corrupt` (damage that a torn write cannot explain), `missing` (frames between the
+  ///   checkpoint and the oldest segment are gone), `version`, `in_use`, `io`, `no_space`.
+  static result<std::unique_ptr<journal>> open(file_system& files, journal_options options,
+                                               const positions& checkpoint, const visitor& visit);
+
+  virtual ~journal() = default;
+
+  /// Appends the frames as one cycle and returns when they are on the disk.
+  /// After a failure nothing of the cycle counts as written, every later call fails as well, and
+  /// the journal says so until `resume` succeeds.
+  virtual result<void> append(std::span<const frame> frames) = 0;
+
+  /// After a failed `append`: cuts off what the failed cycle may have left and takes up writing
+  /// again in a new segment. Only for `no_space`: after a failed sync the kernel may have dropped
+  /// pages that it reports as clean, so nothing but a restart and a reading of the disk will do.
+  virtual result<void> resume() = 0;
+
+  /// Reads a shard's frames that end at or behind `from`, in order, archived ones included.
+  virtual result<void> read(shard_index shard, lsn from, const visitor& visit) const = 0;
+
+  /// Where each shard stands on the disk.
+  virtual positions durable() const = 0;
+
+  /// The checkpoint has moved: closed segments that lie wholly before it are compressed into
+  /// archive files and removed. May be slow; never in the way of `append`.
+  virtual result<void> release(const positions& checkpoint) = 0;
+
+  virtual const recovery_report& recovered() const = 0;
+};
+
+/// What `audit verify` found in a journal, archive included.
+struct journal_audit {
+  std::uint64_t segments = 0, archives = 0, frames = 0, records = 0, bytes = 0;
+  std::map<shard_index, position> ends;
+};
+
+/// Reads everything, changes nothing: every checksum, every digest, every step of every chain,
+/// no gap in any shard. @returns the first place that does not hold.
+result<journal_audit> verify_journal(file_system& files, const std::filesystem::path& directory,
+                                     const journal::visitor& visit = {});
+
+}  // namespace gelombang::storage
