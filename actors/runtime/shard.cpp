@@ -1,0 +1,591 @@
+#include "actors/runtime/shard.hpp"
+
+#include <algorithm>
+
+#include "actors/runtime/runtime.pb.h"
+
+namespace gelombang::runtime {
+namespace {
+
+std::string deadline_row_key(shard_index shard, const record& what) {
+  auto key = table_prefix(shard, table::deadline);
+  append_big_endian(key, what.sequence);
+  key.push_back(static_cast<char>(what.who.kind));
+  append_big_endian(key, what.who.id);
+  append_big_endian(key, what.tag);
+  return key;
+}
+
+}  // namespace
+
+shard::shard(shard_index index, std::uint32_t shards, shard_limits limits, shard_host& host,
+             const storage::state_store& store)
+    : index_(index), shards_(shards), limits_(limits), host_(host), store_(store) {}
+
+// --- messages -------------------------------------------------------------------------------------
+
+errc shard::deliver(entity_ref to, caf::mailbox_element_ptr message) {
+  activation_ptr fresh;
+  caf::strong_actor_ptr actor;
+  {
+    std::lock_guard lock{mutex_};
+    if (restoring_) return errc::storage_unavailable;
+    auto& slot = directory_[to];
+    if (!slot) {
+      slot = fresh = std::make_shared<activation>(*this, to, incarnation_);
+      add(slot);
+    }
+    auto& who = *slot;
+    who.in_flight.fetch_add(1, std::memory_order_relaxed);
+    who.touched = true;
+    who.last_used = host_.coarse_seconds();
+    if (who.actor)
+      actor = who.actor;
+    else
+      who.waiting.push_back(std::move(message));
+  }
+  if (actor) actor->enqueue(std::move(message), nullptr);
+  if (fresh) host_.load(std::move(fresh));
+  return errc::ok;
+}
+
+bool shard::deliver_if_active(entity_ref to, caf::mailbox_element_ptr message) {
+  caf::strong_actor_ptr actor;
+  {
+    std::lock_guard lock{mutex_};
+    auto found = directory_.find(to);
+    if (found == directory_.end()) return false;
+    auto& who = *found->second;
+    who.in_flight.fetch_add(1, std::memory_order_relaxed);
+    if (who.actor)
+      actor = who.actor;
+    else
+      who.waiting.push_back(std::move(message));
+  }
+  if (actor) actor->enqueue(std::move(message), nullptr);
+  return true;
+}
+
+void shard::activated(const activation_ptr& who, caf::strong_actor_ptr actor) {
+  std::lock_guard lock{mutex_};
+  // A reset meanwhile has taken it out of the directory and refused what waited.
+  if (who->incarnation != incarnation_) return;
+  // Enqueued under the lock, so that nothing delivered from now on overtakes what has waited.
+  for (auto& message : who->waiting) actor->enqueue(std::move(message), nullptr);
+  who->waiting.clear();
+  who->waiting.shrink_to_fit();
+  who->actor = std::move(actor);
+}
+
+void shard::discard(const activation_ptr& who) {
+  caf::strong_actor_ptr last_reference;
+  activation_ptr kept;
+  std::lock_guard lock{mutex_};
+  auto found = directory_.find(who->who);
+  if (found == directory_.end() || found->second != who) return;
+  kept = found->second;
+  last_reference = std::move(who->actor);
+  remove(*who);
+}
+
+void shard::add(activation_ptr who) {
+  if (ring_.size() >= limits_.active_actors_max) evict();
+  who->ring_index = ring_.size();
+  ring_.push_back(who.get());
+}
+
+void shard::remove(const activation& who) {
+  const auto at = who.ring_index;
+  ring_[at] = ring_.back();
+  ring_[at]->ring_index = at;
+  ring_.pop_back();
+  directory_.erase(who.who);
+}
+
+/// Second-chance replacement: the hand passes whoever has been touched since it came by, and takes
+/// the first that rests. It looks at a bounded number, so that a shard full of busy actors grows a
+/// little beyond its limit rather than stop.
+void shard::evict() {
+  constexpr int looks_max = 16;
+  for (int looks = 0; looks < looks_max && !ring_.empty(); ++looks) {
+    if (hand_ >= ring_.size()) hand_ = 0;
+    auto& who = *ring_[hand_];
+    if (std::exchange(who.touched, false)) {
+      ++hand_;
+      continue;
+    }
+    if (!retire(who)) ++hand_;
+    if (ring_.size() < limits_.active_actors_max) return;
+  }
+}
+
+/// Passivates `who` if no message is on its way to it. Its state needs no writing: every step has
+/// left the rows as they are now.
+bool shard::retire(activation& who) {
+  if (!who.actor || who.in_flight.load(std::memory_order_acquire) != 0) return false;
+  auto kept = directory_.find(who.who)->second;
+  who.actor = nullptr;
+  remove(who);
+  return true;
+}
+
+void shard::sweep() {
+  const auto now = host_.coarse_seconds();
+  constexpr std::size_t looks_max = 4096;  // bounds the time under the lock; the hand goes on next time
+  std::lock_guard lock{mutex_};
+  for (std::size_t looks = 0; looks < looks_max && looks < ring_.size(); ++looks) {
+    if (hand_ >= ring_.size()) hand_ = 0;
+    auto& who = *ring_[hand_];
+    if (now - who.last_used < limits_.idle_seconds || !retire(who)) ++hand_;
+  }
+}
+
+std::size_t shard::active() const {
+  std::lock_guard lock{mutex_};
+  return ring_.size();
+}
+
+// --- what happens ---------------------------------------------------------------------------------
+
+result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_ptr to,
+                          caf::mailbox_element_ptr reply) {
+  bool wake = false;
+  lsn at = 0;
+  {
+    std::lock_guard lock{mutex_};
+    if (by.incarnation != incarnation_ || !writable_ || restoring_)
+      return refuse(errc::storage_unavailable);
+    if (what.required_gate_) {
+      auto gate = gates_.find(*what.required_gate_);
+      if (gate == gates_.end() || !gate->second) return refuse(errc::wave_not_open);
+    }
+    wake = pending_count_ == 0;
+    pending_.append(what.records_);
+    pending_count_ += what.count_;
+    last_ += what.count_;
+    for (auto& [key, value] : what.rows_) put_row(std::move(key), std::move(value));
+    for (auto& [which, by_how_many] : what.counts_) counters_[which.packed()] += by_how_many;
+    for (auto& deadline : what.deadlines_) note_deadline(deadline);
+    if (what.gate_) gates_[what.gate_->first] = what.gate_->second;
+    for (auto& letter : what.mails_) {
+      const auto peer = shard_of(letter.to.id, shards_);
+      note_mail(peer, std::move(letter));
+    }
+    for (auto& body : what.outside_) note_mail(outside, {{}, std::move(body)});
+    if (what.has_source()) {
+      append_record(pending_, {.type = record_type::mail_received,
+                               .peer = what.source_.from,
+                               .sequence = what.source_.sequence});
+      ++pending_count_;
+      ++last_;
+      inboxes_[what.source_.from].take(what.source_.sequence);
+    }
+    if (reply) held_.push_back({last_, std::move(to), std::move(reply)});
+    at = last_;
+    wake = wake && pending_count_ != 0;
+  }
+  if (wake) host_.wake(index_);
+  return at;
+}
+
+void shard::note_mail(shard_index to, mail&& what) {
+  auto& box = outboxes_[to];
+  const auto sequence = box.next++;
+  append_record(pending_, {.type = record_type::mail_sent,
+                           .who = what.to,
+                           .peer = to,
+                           .sequence = sequence,
+                           .body = what.body});
+  ++pending_count_;
+  ++last_;
+  held_mails_.push_back({last_, to, sequence, what});
+  box.waiting.emplace(sequence, std::move(what));
+}
+
+void shard::note_deadline(const record& what) {
+  const deadline_key key{static_cast<std::int64_t>(what.sequence), what.who, what.tag};
+  if (what.type == record_type::deadline_set) {
+    deadlines_.emplace(key, 0);
+    put_row(deadline_row_key(index_, what), std::string{});
+  } else {
+    deadlines_.erase(key);
+    put_row(deadline_row_key(index_, what), std::nullopt);
+  }
+}
+
+void shard::put_row(std::string key, row_value value) {
+  constexpr std::size_t row_overhead_bytes = 80;  // of the map's slot and the strings
+  dirty_bytes_ += key.size() + (value ? value->size() : 0) + row_overhead_bytes;
+  dirty_.insert_or_assign(std::move(key), std::move(value));
+}
+
+void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_element_ptr reply) {
+  {
+    std::lock_guard lock{mutex_};
+    if (after > durable_ && !restoring_) {
+      // Steps keep `held_` in order; a read waits for one of them, so it goes right behind it.
+      auto at = std::upper_bound(held_.begin(), held_.end(), after,
+                                 [](lsn position, const held_reply& one) { return position < one.after; });
+      held_.insert(at, {after, std::move(to), std::move(reply)});
+      return;
+    }
+  }
+  if (to) to->enqueue(std::move(reply), nullptr);
+}
+
+lsn shard::last() const {
+  std::lock_guard lock{mutex_};
+  return last_;
+}
+
+bool shard::mail_seen(mail_source source) const {
+  std::lock_guard lock{mutex_};
+  auto box = inboxes_.find(source.from);
+  return box != inboxes_.end() && box->second.has(source.sequence);
+}
+
+void shard::acknowledge(shard_index peer, std::uint64_t sequence) {
+  std::lock_guard lock{mutex_};
+  if (!writable_ || restoring_) return;
+  auto box = outboxes_.find(peer);
+  if (box == outboxes_.end() || box->second.waiting.erase(sequence) == 0) return;
+  append_record(pending_,
+                {.type = record_type::mail_acknowledged, .peer = peer, .sequence = sequence});
+  ++pending_count_;
+  ++last_;
+}
+
+std::int64_t shard::count(counter which) const {
+  std::lock_guard lock{mutex_};
+  auto found = counters_.find(which.packed());
+  return found == counters_.end() ? 0 : found->second;
+}
+
+std::map<std::uint64_t, std::int64_t> shard::counts() const {
+  std::lock_guard lock{mutex_};
+  return counters_;
+}
+
+// --- rows -----------------------------------------------------------------------------------------
+
+std::vector<std::size_t> shard::changed_rows(const std::vector<std::string>& keys,
+                                             std::vector<row_value>& values) const {
+  std::vector<std::size_t> unknown;
+  std::lock_guard lock{mutex_};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (auto in_dirty = dirty_.find(keys[i]); in_dirty != dirty_.end())
+      values[i] = in_dirty->second;
+    else if (auto in_flushing = flushing_.find(keys[i]); in_flushing != flushing_.end())
+      values[i] = in_flushing->second;
+    else
+      unknown.push_back(i);
+  }
+  return unknown;
+}
+
+storage::result<std::vector<row_value>> shard::rows(const std::vector<std::string>& keys) const {
+  std::vector<row_value> values(keys.size());
+  const auto unknown = changed_rows(keys, values);
+  if (unknown.empty()) return values;
+  std::vector<std::string> wanted;
+  wanted.reserve(unknown.size());
+  for (auto i : unknown) wanted.push_back(keys[i]);
+  auto stored = store_.get(wanted);
+  if (!stored) return tl::unexpected(stored.error());
+  for (std::size_t i = 0; i < unknown.size(); ++i) values[unknown[i]] = std::move((*stored)[i]);
+  return values;
+}
+
+storage::result<void> shard::scan(
+    const std::string& first, const std::string& end,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  // What has changed is copied before the store is read: a checkpoint that ends in between only
+  // makes a row stand in both, and the copy goes first.
+  std::map<std::string, row_value> changed;
+  {
+    std::lock_guard lock{mutex_};
+    for (const auto* rows : {&flushing_, &dirty_})
+      for (const auto& [key, value] : *rows)
+        if (key >= first && key < end) changed.insert_or_assign(key, value);
+  }
+  auto next = changed.begin();
+  bool more = true;
+  auto visit_changed_before = [&](std::string_view limit) {
+    for (; more && next != changed.end() && std::string_view{next->first} < limit; ++next)
+      if (next->second) more = visit(next->first, *next->second);
+  };
+  auto scanned = store_.scan(first, end, [&](std::string_view key, std::string_view value) {
+    visit_changed_before(key);
+    if (!more) return false;
+    if (next != changed.end() && next->first == key) {
+      if (next->second) more = visit(next->first, *next->second);
+      ++next;
+      return more;
+    }
+    return more = visit(key, value);
+  });
+  if (!scanned) return scanned;
+  visit_changed_before(end);
+  return {};
+}
+
+// --- deadlines ------------------------------------------------------------------------------------
+
+std::vector<shard::due_deadline> shard::due(instant now, std::chrono::milliseconds again_after) {
+  std::vector<due_deadline> found;
+  const auto at = now.time_since_epoch().count();
+  std::lock_guard lock{mutex_};
+  for (auto& [key, handed_out] : deadlines_) {
+    const auto& [due_at, who, tag] = key;
+    if (due_at > at) break;
+    if (handed_out != 0 && at - handed_out < again_after.count()) continue;
+    handed_out = at;
+    found.push_back({who, instant{std::chrono::milliseconds{due_at}}, tag});
+  }
+  return found;
+}
+
+// --- commit and checkpoint ------------------------------------------------------------------------
+
+shard::cut shard::take_pending() {
+  std::lock_guard lock{mutex_};
+  cut taken{taken_ + 1, pending_count_, std::move(pending_)};
+  pending_.clear();
+  pending_count_ = 0;
+  taken_ = last_;
+  return taken;
+}
+
+shard::released shard::committed(lsn upto, std::string&& buffer) {
+  std::lock_guard lock{mutex_};
+  durable_ = upto;
+  if (pending_.empty() && pending_.capacity() < buffer.capacity()) {
+    buffer.clear();
+    pending_ = std::move(buffer);
+  }
+  return take_released(upto);
+}
+
+shard::released shard::take_released(lsn upto) {
+  released out;
+  while (!held_.empty() && held_.front().after <= upto) {
+    out.replies.emplace_back(std::move(held_.front().to), std::move(held_.front().message));
+    held_.pop_front();
+  }
+  while (!held_mails_.empty() && held_mails_.front().after <= upto) {
+    auto& one = held_mails_.front();
+    if (one.to == outside)
+      out.outside.emplace_back(one.sequence, std::move(one.what.body));
+    else
+      out.mails.emplace_back(mail_source{one.to, one.sequence}, std::move(one.what));
+    held_mails_.pop_front();
+  }
+  return out;
+}
+
+captured_shard shard::capture() {
+  wire::Shard own;
+  std::lock_guard lock{mutex_};
+  std::swap(dirty_, flushing_);
+  dirty_bytes_ = 0;
+  capturing_ = true;
+  own.set_last(taken_);
+  own.set_shards(shards_);
+  for (const auto& [key, value] : counters_) {
+    auto* entry = own.add_counters();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  for (const auto& [to, box] : outboxes_) {
+    auto* entry = own.add_outboxes();
+    entry->set_to(to);
+    entry->set_next(box.next);
+    for (const auto& [sequence, letter] : box.waiting) {
+      auto* one = entry->add_waiting();
+      one->set_sequence(sequence);
+      one->set_kind(static_cast<std::uint32_t>(letter.to.kind));
+      one->set_id(letter.to.id);
+      one->set_body(letter.body);
+    }
+  }
+  for (const auto& [from, box] : inboxes_) {
+    auto* entry = own.add_inboxes();
+    entry->set_from(from);
+    entry->set_complete(box.complete());
+    for (auto sequence : box.beyond()) entry->add_beyond(sequence);
+  }
+  return {index_, taken_, &flushing_, own.SerializeAsString()};
+}
+
+void shard::checkpoint_done() {
+  row_map done;  // freed outside the lock
+  std::lock_guard lock{mutex_};
+  std::swap(done, flushing_);
+  capturing_ = false;
+}
+
+bool shard::capturing() const {
+  std::lock_guard lock{mutex_};
+  return capturing_;
+}
+
+std::size_t shard::dirty_bytes() const {
+  std::lock_guard lock{mutex_};
+  return dirty_bytes_;
+}
+
+// --- recovery -------------------------------------------------------------------------------------
+
+shard::released shard::reset() {
+  released refused;
+  std::vector<activation_ptr> gone;
+  std::vector<caf::strong_actor_ptr> last_references;
+  std::lock_guard lock{mutex_};
+  restoring_ = true;
+  ++incarnation_;
+  for (auto& one : held_) refused.replies.emplace_back(std::move(one.to), std::move(one.message));
+  for (auto& [ref, who] : directory_) {
+    for (auto& message : who->waiting)
+      refused.replies.emplace_back(message->sender, std::move(message));
+    who->waiting.clear();
+    last_references.push_back(std::move(who->actor));
+    gone.push_back(who);
+  }
+  directory_.clear();
+  ring_.clear();
+  hand_ = 0;
+  held_.clear();
+  held_mails_.clear();
+  pending_.clear();
+  pending_count_ = 0;
+  last_ = durable_ = taken_ = 0;
+  dirty_.clear();
+  flushing_.clear();
+  dirty_bytes_ = 0;
+  capturing_ = false;
+  counters_.clear();
+  outboxes_.clear();
+  inboxes_.clear();
+  deadlines_.clear();
+  gates_.clear();
+  return refused;
+}
+
+result<storage::position> shard::restore(std::string_view tables) {
+  wire::Shard own;
+  if (!own.ParseFromArray(tables.data(), static_cast<int>(tables.size())))
+    return refuse(errc::internal, {}, "a shard's own row does not parse");
+  if (!tables.empty() && own.shards() != shards_)
+    return refuse(errc::internal, {}, "the data is divided into " + std::to_string(own.shards()) +
+                                          " shards, not " + std::to_string(shards_));
+  {
+    std::lock_guard lock{mutex_};
+    last_ = taken_ = durable_ = own.last();
+    for (const auto& entry : own.counters()) counters_[entry.key()] = entry.value();
+    for (const auto& entry : own.outboxes()) {
+      auto& box = outboxes_[static_cast<shard_index>(entry.to())];
+      box.next = entry.next();
+      for (const auto& one : entry.waiting())
+        box.waiting.emplace(one.sequence(),
+                            mail{{static_cast<kind>(one.kind()), one.id()}, one.body()});
+    }
+    for (const auto& entry : own.inboxes())
+      inboxes_[static_cast<shard_index>(entry.from())] =
+          inbox{entry.complete(), {entry.beyond().begin(), entry.beyond().end()}};
+  }
+  storage::position where{.epoch = own.epoch(), .last = own.last(), .chain = {}};
+  if (own.chain().size() == where.chain.size())
+    std::copy(own.chain().begin(), own.chain().end(), where.chain.begin());
+  const auto first = table_prefix(index_, table::deadline);
+  auto read = store_.scan(first, end_of(first), [&](std::string_view key, std::string_view) {
+    if (key.size() != first.size() + 21) return true;
+    key.remove_prefix(first.size());
+    const auto due_at = read_big_endian<std::uint64_t>(key);
+    const entity_ref who{static_cast<kind>(key[8]), read_big_endian<std::uint64_t>(key.substr(9))};
+    std::lock_guard lock{mutex_};
+    deadlines_.emplace(deadline_key{static_cast<std::int64_t>(due_at), who,
+                                    read_big_endian<std::uint32_t>(key.substr(17))},
+                       0);
+    return true;
+  });
+  if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
+  std::lock_guard lock{mutex_};
+  restoring_ = false;
+  return where;
+}
+
+/// Gives replayed events the rows as they stand. Single-threaded: recovery runs before anybody else.
+class shard::editor final : public row_editor {
+public:
+  explicit editor(shard& of) : of_(of) {}
+
+  std::optional<std::string> get(const std::string& key) override {
+    auto values = of_.rows({key});
+    return values ? std::move(values->front()) : std::nullopt;
+  }
+  void put(std::string key, std::string value) override {
+    std::lock_guard lock{of_.mutex_};
+    of_.put_row(std::move(key), std::move(value));
+  }
+  void erase(std::string key) override {
+    std::lock_guard lock{of_.mutex_};
+    of_.put_row(std::move(key), std::nullopt);
+  }
+  void count(counter which, std::int64_t by) override {
+    std::lock_guard lock{of_.mutex_};
+    of_.counters_[which.packed()] += by;
+  }
+
+private:
+  shard& of_;
+};
+
+result<void> shard::replay(lsn at, const record& what, const replay_event& replay) {
+  {
+    std::lock_guard lock{mutex_};
+    last_ = taken_ = durable_ = at;
+    switch (what.type) {
+      case record_type::event:
+        break;
+      case record_type::mail_sent: {
+        auto& box = outboxes_[what.peer];
+        box.next = what.sequence + 1;
+        box.waiting.insert_or_assign(what.sequence, mail{what.who, std::string{what.body}});
+        return {};
+      }
+      case record_type::mail_received:
+        inboxes_[what.peer].take(what.sequence);
+        return {};
+      case record_type::mail_acknowledged:
+        outboxes_[what.peer].waiting.erase(what.sequence);
+        return {};
+      case record_type::deadline_set:
+      case record_type::deadline_cleared:
+        note_deadline(what);
+        return {};
+    }
+  }
+  editor rows{*this};
+  return replay(what.who, what.body, rows);
+}
+
+std::vector<std::pair<mail_source, mail>> shard::unacknowledged() const {
+  std::vector<std::pair<mail_source, mail>> found;
+  std::lock_guard lock{mutex_};
+  for (const auto& [to, box] : outboxes_)
+    for (const auto& [sequence, letter] : box.waiting)
+      found.emplace_back(mail_source{to, sequence}, letter);
+  return found;
+}
+
+void shard::set_writable(bool writable) {
+  std::lock_guard lock{mutex_};
+  writable_ = writable;
+}
+
+void shard::set_gate(std::uint64_t number, bool open) {
+  std::lock_guard lock{mutex_};
+  gates_[number] = open;
+}
+
+}  // namespace gelombang::runtime

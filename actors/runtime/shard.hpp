@@ -1,0 +1,256 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <caf/actor_control_block.hpp>
+#include <caf/mailbox_element.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/programme/clock.hpp"
+#include "actors/runtime/step.hpp"
+#include "storage/journal.hpp"
+#include "storage/state_store.hpp"
+
+namespace gelombang::runtime {
+
+class shard;
+
+/// The presence of one entity in memory. There is at most one for an entity at any time: it comes
+/// into being and goes under its shard's lock, and goes only when no message is on its way.
+struct activation {
+  activation(shard& in, entity_ref of, std::uint64_t when) : home(in), who(of), incarnation(when) {}
+
+  shard& home;
+  const entity_ref who;
+  const std::uint64_t incarnation;  ///< of the shard's memory: a step of an earlier one is refused
+
+  /// Messages delivered and not yet handled, and requests whose answer is still owed.
+  std::atomic<std::uint32_t> in_flight{0};
+
+  // Under the shard's lock.
+  caf::strong_actor_ptr actor;  ///< null while the rows are being read
+  std::vector<caf::mailbox_element_ptr> waiting;  ///< what has come meanwhile, in order
+  std::size_t ring_index = 0;
+  std::uint32_t last_used = 0;  ///< seconds of the node's coarse clock
+  bool touched = true;          ///< since the eviction hand came by last
+};
+
+using activation_ptr = std::shared_ptr<activation>;
+
+/// A row's value, or none where the row is erased.
+using row_value = std::optional<std::string>;
+using row_map = boost::unordered_flat_map<std::string, row_value>;
+
+/// What a shard hands to a checkpoint: rows as of `last`.
+struct captured_shard {
+  shard_index index = 0;
+  lsn last = 0;
+  const row_map* rows = nullptr;  ///< unchanging until `checkpoint_done`
+  std::string tables;             ///< wire::Shard without epoch and chain
+};
+
+/// What a shard needs of the node it lives on.
+class shard_host {
+public:
+  virtual ~shard_host() = default;
+  /// Reads the activation's rows and calls `shard::activated`, soon, on a thread that may block.
+  virtual void load(activation_ptr who) = 0;
+  /// There is something to commit.
+  virtual void wake(shard_index which) = 0;
+  virtual std::uint32_t coarse_seconds() const = 0;
+};
+
+struct shard_limits {
+  std::size_t active_actors_max = 4096;  ///< in this shard; exceeded only while all are busy
+  std::uint32_t idle_seconds = 300;      ///< then an activation is given up
+};
+
+/// One shard: who is awake in it, what has happened in it and is not yet durable, and what has been
+/// changed since the last checkpoint. Thread-safe; nothing is done under the lock that can block.
+class shard {
+public:
+  shard(shard_index index, std::uint32_t shards, shard_limits limits, shard_host& host,
+        const storage::state_store& store);
+
+  shard_index index() const { return index_; }
+  std::uint32_t shards() const { return shards_; }
+
+  // --- messages ---------------------------------------------------------------------------------
+
+  /// Hands `message` to the entity, waking it if it sleeps.
+  /// @returns `storage_unavailable` while the shard is being restored; the message is dropped then.
+  errc deliver(entity_ref to, caf::mailbox_element_ptr message);
+
+  /// The same, but only if it is awake or waking. @returns whether it was.
+  bool deliver_if_active(entity_ref to, caf::mailbox_element_ptr message);
+
+  /// The loader has spawned the entity's actor: it gets what has waited.
+  void activated(const activation_ptr& who, caf::strong_actor_ptr actor);
+
+  /// Gives up an activation whose memory can't be trusted (an exception): the next message reads
+  /// the rows anew.
+  void discard(const activation_ptr& who);
+
+  /// Passivates what has been idle. Called about once a second.
+  void sweep();
+
+  std::size_t active() const;
+
+  // --- what happens -----------------------------------------------------------------------------
+
+  /// Takes a step of `by`, and sends `reply` to `to` once it is durable.
+  /// @returns the position that makes it durable; `storage_unavailable` when the journal takes no
+  ///   writes, `wave_not_open` when a required gate is shut. Nothing has changed then.
+  result<lsn> append(const activation& by, step&& what, caf::strong_actor_ptr to = nullptr,
+                     caf::mailbox_element_ptr reply = nullptr);
+
+  /// Sends `reply` once everything up to `after` is durable: at once if it is.
+  void reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_element_ptr reply);
+
+  /// Position of the last step taken, durable or not.
+  lsn last() const;
+
+  bool mail_seen(mail_source source) const;
+
+  /// The other side has mail `sequence` for good. Rides along with the next frame.
+  void acknowledge(shard_index peer, std::uint64_t sequence);
+
+  std::int64_t count(counter which) const;
+  std::map<std::uint64_t, std::int64_t> counts() const;
+
+  // --- rows -------------------------------------------------------------------------------------
+
+  /// The newest rows at `keys`, durable or not.
+  storage::result<std::vector<row_value>> rows(const std::vector<std::string>& keys) const;
+
+  /// Fills in what has changed since the last checkpoint; @returns which keys it did not know.
+  std::vector<std::size_t> changed_rows(const std::vector<std::string>& keys,
+                                        std::vector<row_value>& values) const;
+
+  /// Visits the newest rows with `first <= key < end` in order.
+  storage::result<void> scan(
+      const std::string& first, const std::string& end,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const;
+
+  // --- deadlines --------------------------------------------------------------------------------
+
+  struct due_deadline {
+    entity_ref who;
+    instant due;
+    std::uint32_t tag;
+  };
+
+  /// What is due at `now` and has not been handed out for `again_after`.
+  std::vector<due_deadline> due(instant now, std::chrono::milliseconds again_after);
+
+  // --- for the commit thread, recovery and checkpoints --------------------------------------------
+
+  struct cut {
+    lsn first = 0;
+    std::uint32_t count = 0;
+    std::string records;
+  };
+
+  /// Takes what is to be committed; its buffer goes back with `committed`.
+  cut take_pending();
+
+  struct released {
+    std::vector<std::pair<caf::strong_actor_ptr, caf::mailbox_element_ptr>> replies;
+    std::vector<std::pair<mail_source, mail>> mails;  ///< `from` is the receiving shard here
+    std::vector<std::pair<std::uint64_t, std::string>> outside;
+  };
+
+  /// Everything up to `upto` is on the disk. @returns what may leave now.
+  released committed(lsn upto, std::string&& buffer);
+
+  /// Freezes the rows changed so far for a checkpoint; right behind `take_pending`.
+  captured_shard capture();
+  /// The captured rows are in the store.
+  void checkpoint_done();
+  bool capturing() const;
+  std::size_t dirty_bytes() const;
+
+  /// Forgets everything that is not durable and every activation; @returns replies to be refused.
+  released reset();
+
+  /// Restores from the shard's own row.
+  result<storage::position> restore(std::string_view tables);
+
+  /// Recovery: one record from the journal. `replay` brings an event's rows up to date.
+  using replay_event = std::function<result<void>(entity_ref, std::string_view, row_editor&)>;
+  result<void> replay(lsn at, const record& what, const replay_event& replay);
+
+  /// Mail that has left but is not acknowledged: to be sent again after a start.
+  std::vector<std::pair<mail_source, mail>> unacknowledged() const;
+
+  void set_writable(bool writable);
+  void set_gate(std::uint64_t number, bool open);
+
+private:
+  struct held_reply {
+    lsn after;
+    caf::strong_actor_ptr to;
+    caf::mailbox_element_ptr message;
+  };
+  struct held_mail {
+    lsn after;
+    shard_index to;
+    std::uint64_t sequence;
+    mail what;
+  };
+  using deadline_key = std::tuple<std::int64_t, entity_ref, std::uint32_t>;
+
+  class editor;
+
+  void put_row(std::string key, row_value value);
+  void note_mail(shard_index to, mail&& what);
+  void note_deadline(const record& what);
+  void add(activation_ptr who);
+  void remove(const activation& who);
+  bool retire(activation& who);
+  void evict();
+  released take_released(lsn upto);
+
+  const shard_index index_;
+  const std::uint32_t shards_;
+  const shard_limits limits_;
+  shard_host& host_;
+  const storage::state_store& store_;
+
+  mutable std::mutex mutex_;
+
+  // Who is awake.
+  boost::unordered_flat_map<entity_ref, activation_ptr, std::hash<entity_ref>> directory_;
+  std::vector<activation*> ring_;
+  std::size_t hand_ = 0;
+  std::uint64_t incarnation_ = 1;
+  bool writable_ = true;
+  bool restoring_ = false;
+
+  // What happens.
+  lsn last_ = 0, durable_ = 0, taken_ = 0;
+  std::string pending_;
+  std::uint32_t pending_count_ = 0;
+  std::deque<held_reply> held_;
+  std::deque<held_mail> held_mails_;
+
+  // What has changed since the last checkpoint, and what a checkpoint is writing now.
+  row_map dirty_, flushing_;
+  std::size_t dirty_bytes_ = 0;
+  bool capturing_ = false;
+
+  // The shard's own row.
+  std::map<std::uint64_t, std::int64_t> counters_;
+  std::map<shard_index, outbox> outboxes_;
+  std::map<shard_index, inbox> inboxes_;
+  std::map<deadline_key, std::int64_t> deadlines_;  ///< to when it was handed out last, or 0
+  boost::unordered_flat_map<std::uint64_t, bool> gates_;
+};
+
+}  // namespace gelombang::runtime
