@@ -5,7 +5,8 @@
 
 namespace gelombang {
 
-/// A moment, to the millisecond, UTC. Waves keep Jakarta's time (WIB, UTC+7), which `time.hpp` formats.
+/// A moment, to the millisecond, UTC. Waves keep Jakarta's time (WIB, UTC+7), which `time.hpp`
+/// formats.
 using instant = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// Where time comes from: injected everywhere, so that tests and simulations rule it. Thread-safe.
@@ -30,9 +31,7 @@ public:
   instant now() const override {
     return instant{std::chrono::milliseconds{now_.load(std::memory_order_acquire)}};
   }
-  void set(instant to) {
-    now_.store(to.time_since_epoch().count(), std::memory_order_release);
-  }
+  void set(instant to) { now_.store(to.time_since_epoch().count(), std::memory_order_release); }
   void advance(std::chrono::milliseconds by) {
     now_.fetch_add(by.count(), std::memory_order_acq_rel);
   }

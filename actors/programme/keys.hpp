@@ -39,8 +39,8 @@ public:
   std::array<std::uint8_t, 16> nik_hash(std::string_view nik_digits) const;
   std::array<std::uint8_t, 16> phone_hash(std::string_view phone) const;
 
-  /// XChaCha20-Poly1305 with a random nonce part; `owner` is bound in, so that a sealed field can't be
-  /// moved to another account. 24 bytes longer than `plain`.
+  /// XChaCha20-Poly1305 with a random nonce part; `owner` is bound in, so that a sealed field can't
+  /// be moved to another account. 24 bytes longer than `plain`.
   std::string seal(applicant_id owner, std::string_view plain) const;
   /// @returns `internal` when the bytes were not sealed by this key for this owner.
   result<std::string> open(applicant_id owner, std::string_view sealed) const;

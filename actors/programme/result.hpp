@@ -31,26 +31,26 @@ enum class errc : std::uint16_t {
   token_invalid = 21,
   token_expired = 22,
   forbidden = 23,
-  session_unknown = 24,      ///< the refresh token's session has ended or was revoked
-  credentials_wrong = 25,    ///< e-mail and password do not go together; does not say which
+  session_unknown = 24,    ///< the refresh token's session has ended or was revoked
+  credentials_wrong = 25,  ///< e-mail and password do not go together; does not say which
 
   // Accounts.
-  code_wrong = 40,      ///< with tries left
-  code_expired = 41,    ///< no code is waiting, or its time is over, or its tries are used up
+  code_wrong = 40,    ///< with tries left
+  code_expired = 41,  ///< no code is waiting, or its time is over, or its tries are used up
   email_invalid = 42,
   password_weak = 43,
-  nik_invalid = 44,     ///< does not parse, or contradicts the birth date
+  nik_invalid = 44,  ///< does not parse, or contradicts the birth date
   kk_invalid = 45,
   nik_taken = 46,
   phone_taken = 47,
   phone_invalid = 48,
   family_region_mismatch = 49,  ///< the family card is registered in another region
   region_unknown = 50,
-  identity_fixed = 51,    ///< verified identities change only through an officer
+  identity_fixed = 51,      ///< verified identities change only through an officer
   stage_out_of_order = 52,  ///< an earlier step of the funnel is missing
   answers_incomplete = 53,
   account_blocked = 54,
-  identity_pending = 55,    ///< a check of the identity is under way
+  identity_pending = 55,  ///< a check of the identity is under way
   name_invalid = 56,
   birth_date_invalid = 57,
 
@@ -62,7 +62,7 @@ enum class errc : std::uint16_t {
   not_eligible = 74,
   not_joined = 75,
   wave_out_of_order = 76,
-  secret_mismatch = 77,     ///< the operator secret is not the one committed to
+  secret_mismatch = 77,  ///< the operator secret is not the one committed to
   schedule_invalid = 78,
   beacon_invalid = 79,
   quota_invalid = 80,
@@ -70,11 +70,11 @@ enum class errc : std::uint16_t {
   draw_not_published = 82,
 
   // Limits.
-  too_many_requests = 90,   ///< a limit of the caller's: account or address
-  overloaded = 91,          ///< the node's limit
-  storage_unavailable = 92, ///< the journal takes no writes; reads go on
+  too_many_requests = 90,    ///< a limit of the caller's: account or address
+  overloaded = 91,           ///< the node's limit
+  storage_unavailable = 92,  ///< the journal takes no writes; reads go on
   shutting_down = 93,
-  timed_out = 94,           ///< no answer within the deadline; the effect may still come
+  timed_out = 94,  ///< no answer within the deadline; the effect may still come
 
   internal = 99,
 };
