@@ -25,6 +25,8 @@ enum class errc : std::uint16_t {
   media_type_unsupported = 8,
   precondition_failed = 9,
   headers_too_large = 10,
+  request_malformed = 11,  ///< does not follow HTTP/1.1
+  request_too_slow = 12,   ///< was not complete when its time was over
 
   // Who asks.
   token_missing = 20,
