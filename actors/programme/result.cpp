@@ -26,6 +26,10 @@ std::string_view name_of(errc code) {
       return "precondition_failed";
     case errc::headers_too_large:
       return "headers_too_large";
+    case errc::request_malformed:
+      return "request_malformed";
+    case errc::request_too_slow:
+      return "request_too_slow";
     case errc::token_missing:
       return "token_missing";
     case errc::token_invalid:
