@@ -12,15 +12,15 @@ namespace gelombang::runtime {
 
 /// What an entity is. Stored in every record: numbers are never given a second meaning.
 enum class kind : std::uint8_t {
-  wave = 1,       ///< one a wave: its life from `scheduled` to `announced`
-  roster = 2,     ///< one a wave and shard: who has joined there
+  wave = 1,    ///< one a wave: its life from `scheduled` to `announced`
+  roster = 2,  ///< one a wave and shard: who has joined there
   applicant = 3,
-  person = 4,     ///< one a NIK: who holds it, and the lists it stands on
-  family = 5,     ///< one a family card: its region and members
+  person = 4,  ///< one a NIK: who holds it, and the lists it stands on
+  family = 5,  ///< one a family card: its region and members
   phone = 6,
-  places = 7,     ///< one a shard: how many members each family of the shard has accepted
+  places = 7,  ///< one a shard: how many members each family of the shard has accepted
   provider = 8,
-  probe = 99,     ///< tests of the runtime itself
+  probe = 99,  ///< tests of the runtime itself
 };
 
 /// Names one entity. The upper 16 bits of `id` are its slot, which decides the shard.
@@ -51,13 +51,18 @@ constexpr std::uint64_t slot_of(shard_index shard, std::uint32_t shards) {
 }
 
 /// The id of a numbered entity (wave, provider): a slot mixed from the number above the number
-/// itself, so that waves spread over the shards. Multiplier: 2^32 / golden ratio (Knuth, TAOCP 6.4).
+/// itself, so that waves spread over the shards. Multiplier: 2^32 / golden ratio (Knuth,
+/// TAOCP 6.4).
 constexpr std::uint64_t numbered_id(std::uint32_t number) {
   return (static_cast<std::uint64_t>((number * 2654435769u) >> 16) << 48) | number;
 }
 
-constexpr entity_ref ref_of(wave_number wave) { return {kind::wave, numbered_id(wave.value)}; }
-constexpr entity_ref ref_of(applicant_id applicant) { return {kind::applicant, applicant.value}; }
+constexpr entity_ref ref_of(wave_number wave) {
+  return {kind::wave, numbered_id(wave.value)};
+}
+constexpr entity_ref ref_of(applicant_id applicant) {
+  return {kind::applicant, applicant.value};
+}
 constexpr entity_ref ref_of(provider_id provider) {
   return {kind::provider, numbered_id(provider.value)};
 }

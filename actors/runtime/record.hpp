@@ -23,11 +23,11 @@ enum class record_type : std::uint8_t {
 /// One record, decoded. The members that a type does not use are zero. Views into the frame.
 struct record {
   record_type type{};
-  entity_ref who{};          ///< event: whose; mail_sent: for whom; deadline: whose
-  shard_index peer = 0;      ///< mail: the other shard
+  entity_ref who{};            ///< event: whose; mail_sent: for whom; deadline: whose
+  shard_index peer = 0;        ///< mail: the other shard
   std::uint64_t sequence = 0;  ///< mail: its number; deadline: milliseconds since 1970
-  std::uint32_t tag = 0;     ///< deadline: what for
-  std::string_view body{};   ///< event: the event; mail_sent: the mail
+  std::uint32_t tag = 0;       ///< deadline: what for
+  std::string_view body{};     ///< event: the event; mail_sent: the mail
 };
 
 /// Longest body that is stored; a longer one is a fault of ours.

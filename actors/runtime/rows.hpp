@@ -74,7 +74,8 @@ inline std::string family_places_key(shard_index shard, std::uint64_t family) {
 /// The first key behind all that start with `prefix`.
 inline std::string end_of(std::string prefix) {
   while (!prefix.empty() && static_cast<std::uint8_t>(prefix.back()) == 0xFF) prefix.pop_back();
-  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<std::uint8_t>(prefix.back()) + 1);
+  if (!prefix.empty())
+    prefix.back() = static_cast<char>(static_cast<std::uint8_t>(prefix.back()) + 1);
   return prefix;
 }
 

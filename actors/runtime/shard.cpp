@@ -22,7 +22,8 @@ shard::shard(shard_index index, std::uint32_t shards, shard_limits limits, shard
              const storage::state_store& store)
     : index_(index), shards_(shards), limits_(limits), host_(host), store_(store) {}
 
-// --- messages -------------------------------------------------------------------------------------
+// --- messages
+// -------------------------------------------------------------------------------------
 
 errc shard::deliver(entity_ref to, caf::mailbox_element_ptr message) {
   activation_ptr fresh;
@@ -131,7 +132,8 @@ bool shard::retire(activation& who) {
 
 void shard::sweep() {
   const auto now = host_.coarse_seconds();
-  constexpr std::size_t looks_max = 4096;  // bounds the time under the lock; the hand goes on next time
+  constexpr std::size_t looks_max =
+      4096;  // bounds the time under the lock; the hand goes on next time
   std::lock_guard lock{mutex_};
   for (std::size_t looks = 0; looks < looks_max && looks < ring_.size(); ++looks) {
     if (hand_ >= ring_.size()) hand_ = 0;
@@ -145,7 +147,8 @@ std::size_t shard::active() const {
   return ring_.size();
 }
 
-// --- what happens ---------------------------------------------------------------------------------
+// --- what happens
+// ---------------------------------------------------------------------------------
 
 result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_ptr to,
                           caf::mailbox_element_ptr reply) {
@@ -159,7 +162,6 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
       auto gate = gates_.find(*what.required_gate_);
       if (gate == gates_.end() || !gate->second) return refuse(errc::wave_not_open);
     }
-    wake = pending_count_ == 0;
     pending_.append(what.records_);
     pending_count_ += what.count_;
     last_ += what.count_;
@@ -179,10 +181,12 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
       ++pending_count_;
       ++last_;
       inboxes_[what.source_.from].take(what.source_.sequence);
+      held_acknowledgements_.emplace_back(last_, what.source_);
     }
     if (reply) held_.push_back({last_, std::move(to), std::move(reply)});
     at = last_;
-    wake = wake && pending_count_ != 0;
+    // An acknowledgement may lie in `pending_` already without having woken anybody.
+    wake = pending_count_ != 0 && !std::exchange(woken_, true);
   }
   if (wake) host_.wake(index_);
   return at;
@@ -224,8 +228,9 @@ void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_elemen
     std::lock_guard lock{mutex_};
     if (after > durable_ && !restoring_) {
       // Steps keep `held_` in order; a read waits for one of them, so it goes right behind it.
-      auto at = std::upper_bound(held_.begin(), held_.end(), after,
-                                 [](lsn position, const held_reply& one) { return position < one.after; });
+      auto at = std::upper_bound(
+          held_.begin(), held_.end(), after,
+          [](lsn position, const held_reply& one) { return position < one.after; });
       held_.insert(at, {after, std::move(to), std::move(reply)});
       return;
     }
@@ -238,10 +243,18 @@ lsn shard::last() const {
   return last_;
 }
 
-bool shard::mail_seen(mail_source source) const {
-  std::lock_guard lock{mutex_};
-  auto box = inboxes_.find(source.from);
-  return box != inboxes_.end() && box->second.has(source.sequence);
+bool shard::mail_seen(mail_source source) {
+  {
+    std::lock_guard lock{mutex_};
+    auto box = inboxes_.find(source.from);
+    if (box == inboxes_.end() || !box->second.has(source.sequence)) return false;
+    if (last_ > durable_) {
+      held_acknowledgements_.emplace_back(last_, source);
+      return true;
+    }
+  }
+  host_.acknowledge(source.from, index_, source.sequence);
+  return true;
 }
 
 void shard::acknowledge(shard_index peer, std::uint64_t sequence) {
@@ -266,7 +279,8 @@ std::map<std::uint64_t, std::int64_t> shard::counts() const {
   return counters_;
 }
 
-// --- rows -----------------------------------------------------------------------------------------
+// --- rows
+// -----------------------------------------------------------------------------------------
 
 std::vector<std::size_t> shard::changed_rows(const std::vector<std::string>& keys,
                                              std::vector<row_value>& values) const {
@@ -329,7 +343,8 @@ storage::result<void> shard::scan(
   return {};
 }
 
-// --- deadlines ------------------------------------------------------------------------------------
+// --- deadlines
+// ------------------------------------------------------------------------------------
 
 std::vector<shard::due_deadline> shard::due(instant now, std::chrono::milliseconds again_after) {
   std::vector<due_deadline> found;
@@ -345,13 +360,15 @@ std::vector<shard::due_deadline> shard::due(instant now, std::chrono::millisecon
   return found;
 }
 
-// --- commit and checkpoint ------------------------------------------------------------------------
+// --- commit and checkpoint
+// ------------------------------------------------------------------------
 
 shard::cut shard::take_pending() {
   std::lock_guard lock{mutex_};
   cut taken{taken_ + 1, pending_count_, std::move(pending_)};
   pending_.clear();
   pending_count_ = 0;
+  woken_ = false;
   taken_ = last_;
   return taken;
 }
@@ -379,6 +396,10 @@ shard::released shard::take_released(lsn upto) {
     else
       out.mails.emplace_back(mail_source{one.to, one.sequence}, std::move(one.what));
     held_mails_.pop_front();
+  }
+  while (!held_acknowledgements_.empty() && held_acknowledgements_.front().first <= upto) {
+    out.acknowledgements.push_back(held_acknowledgements_.front().second);
+    held_acknowledgements_.pop_front();
   }
   return out;
 }
@@ -424,6 +445,14 @@ void shard::checkpoint_done() {
   capturing_ = false;
 }
 
+void shard::checkpoint_failed() {
+  std::lock_guard lock{mutex_};
+  for (auto& [key, value] : flushing_)
+    if (!dirty_.contains(key)) put_row(key, std::move(value));
+  flushing_.clear();
+  capturing_ = false;
+}
+
 bool shard::capturing() const {
   std::lock_guard lock{mutex_};
   return capturing_;
@@ -434,7 +463,8 @@ std::size_t shard::dirty_bytes() const {
   return dirty_bytes_;
 }
 
-// --- recovery -------------------------------------------------------------------------------------
+// --- recovery
+// -------------------------------------------------------------------------------------
 
 shard::released shard::reset() {
   released refused;
@@ -456,8 +486,10 @@ shard::released shard::reset() {
   hand_ = 0;
   held_.clear();
   held_mails_.clear();
+  held_acknowledgements_.clear();
   pending_.clear();
   pending_count_ = 0;
+  woken_ = false;
   last_ = durable_ = taken_ = 0;
   dirty_.clear();
   flushing_.clear();
@@ -476,8 +508,9 @@ result<storage::position> shard::restore(std::string_view tables) {
   if (!own.ParseFromArray(tables.data(), static_cast<int>(tables.size())))
     return refuse(errc::internal, {}, "a shard's own row does not parse");
   if (!tables.empty() && own.shards() != shards_)
-    return refuse(errc::internal, {}, "the data is divided into " + std::to_string(own.shards()) +
-                                          " shards, not " + std::to_string(shards_));
+    return refuse(errc::internal, {},
+                  "the data is divided into " + std::to_string(own.shards()) + " shards, not " +
+                      std::to_string(shards_));
   {
     std::lock_guard lock{mutex_};
     last_ = taken_ = durable_ = own.last();
@@ -514,7 +547,8 @@ result<storage::position> shard::restore(std::string_view tables) {
   return where;
 }
 
-/// Gives replayed events the rows as they stand. Single-threaded: recovery runs before anybody else.
+/// Gives replayed events the rows as they stand. Single-threaded: recovery runs before anybody
+/// else.
 class shard::editor final : public row_editor {
 public:
   explicit editor(shard& of) : of_(of) {}
@@ -575,6 +609,24 @@ std::vector<std::pair<mail_source, mail>> shard::unacknowledged() const {
   for (const auto& [to, box] : outboxes_)
     for (const auto& [sequence, letter] : box.waiting)
       found.emplace_back(mail_source{to, sequence}, letter);
+  return found;
+}
+
+std::vector<std::pair<mail_source, mail>> shard::overdue_mail(
+    instant now, std::chrono::milliseconds again_after) {
+  std::vector<std::pair<mail_source, mail>> found;
+  std::lock_guard lock{mutex_};
+  if (restoring_ || now - overdue_asked_ < again_after) return found;
+  overdue_asked_ = now;
+  std::set<std::pair<shard_index, std::uint64_t>> not_durable;
+  for (const auto& one : held_mails_) not_durable.emplace(one.to, one.sequence);
+  for (const auto& [to, box] : outboxes_) {
+    if (to == outside) continue;  // whoever delivers to the world keeps trying by himself
+    const auto before = std::exchange(overdue_before_[to], box.next);
+    for (const auto& [sequence, letter] : box.waiting)
+      if (sequence < before && !not_durable.contains({to, sequence}))
+        found.emplace_back(mail_source{to, sequence}, letter);
+  }
   return found;
 }
 

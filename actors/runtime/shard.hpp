@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/mailbox_element.hpp>
@@ -34,7 +35,7 @@ struct activation {
   std::atomic<std::uint32_t> in_flight{0};
 
   // Under the shard's lock.
-  caf::strong_actor_ptr actor;  ///< null while the rows are being read
+  caf::strong_actor_ptr actor;                    ///< null while the rows are being read
   std::vector<caf::mailbox_element_ptr> waiting;  ///< what has come meanwhile, in order
   std::size_t ring_index = 0;
   std::uint32_t last_used = 0;  ///< seconds of the node's coarse clock
@@ -63,6 +64,8 @@ public:
   virtual void load(activation_ptr who) = 0;
   /// There is something to commit.
   virtual void wake(shard_index which) = 0;
+  /// Shard `receiver` has mail `sequence` of shard `sender` for good.
+  virtual void acknowledge(shard_index sender, shard_index receiver, std::uint64_t sequence) = 0;
   virtual std::uint32_t coarse_seconds() const = 0;
 };
 
@@ -116,7 +119,8 @@ public:
   /// Position of the last step taken, durable or not.
   lsn last() const;
 
-  bool mail_seen(mail_source source) const;
+  /// Whether a mail has had its effect before. The sender is told again then, since it asks again.
+  bool mail_seen(mail_source source);
 
   /// The other side has mail `sequence` for good. Rides along with the next frame.
   void acknowledge(shard_index peer, std::uint64_t sequence);
@@ -149,7 +153,8 @@ public:
   /// What is due at `now` and has not been handed out for `again_after`.
   std::vector<due_deadline> due(instant now, std::chrono::milliseconds again_after);
 
-  // --- for the commit thread, recovery and checkpoints --------------------------------------------
+  // --- for the commit thread, recovery and checkpoints
+  // --------------------------------------------
 
   struct cut {
     lsn first = 0;
@@ -164,6 +169,7 @@ public:
     std::vector<std::pair<caf::strong_actor_ptr, caf::mailbox_element_ptr>> replies;
     std::vector<std::pair<mail_source, mail>> mails;  ///< `from` is the receiving shard here
     std::vector<std::pair<std::uint64_t, std::string>> outside;
+    std::vector<mail_source> acknowledgements;  ///< mail of others that has had its effect here
   };
 
   /// Everything up to `upto` is on the disk. @returns what may leave now.
@@ -173,6 +179,8 @@ public:
   captured_shard capture();
   /// The captured rows are in the store.
   void checkpoint_done();
+  /// They are not: they count as changed again.
+  void checkpoint_failed();
   bool capturing() const;
   std::size_t dirty_bytes() const;
 
@@ -186,8 +194,13 @@ public:
   using replay_event = std::function<result<void>(entity_ref, std::string_view, row_editor&)>;
   result<void> replay(lsn at, const record& what, const replay_event& replay);
 
-  /// Mail that has left but is not acknowledged: to be sent again after a start.
+  /// Mail that has left but is not acknowledged: to be sent again after a start. `from` names the
+  /// receiving shard.
   std::vector<std::pair<mail_source, mail>> unacknowledged() const;
+
+  /// Mail to other shards that was there a call at least `again_after` ago and still is.
+  std::vector<std::pair<mail_source, mail>> overdue_mail(instant now,
+                                                         std::chrono::milliseconds again_after);
 
   void set_writable(bool writable);
   void set_gate(std::uint64_t number, bool open);
@@ -237,8 +250,10 @@ private:
   lsn last_ = 0, durable_ = 0, taken_ = 0;
   std::string pending_;
   std::uint32_t pending_count_ = 0;
+  bool woken_ = false;  ///< the commit thread knows of `pending_`
   std::deque<held_reply> held_;
   std::deque<held_mail> held_mails_;
+  std::deque<std::pair<lsn, mail_source>> held_acknowledgements_;
 
   // What has changed since the last checkpoint, and what a checkpoint is writing now.
   row_map dirty_, flushing_;
@@ -248,6 +263,8 @@ private:
   // The shard's own row.
   std::map<std::uint64_t, std::int64_t> counters_;
   std::map<shard_index, outbox> outboxes_;
+  std::map<shard_index, std::uint64_t> overdue_before_;  ///< sequence by receiving shard
+  instant overdue_asked_{};
   std::map<shard_index, inbox> inboxes_;
   std::map<deadline_key, std::int64_t> deadlines_;  ///< to when it was handed out last, or 0
   boost::unordered_flat_map<std::uint64_t, bool> gates_;

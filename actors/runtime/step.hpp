@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <google/protobuf/message_lite.h>
+#include <boost/container/small_vector.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +45,9 @@ public:
   /// The command came by this mail: its effect and this note are one.
   void received(mail_source source) { source_ = source; }
 
-  void set_deadline(instant due, std::uint32_t tag) { deadline(record_type::deadline_set, due, tag); }
+  void set_deadline(instant due, std::uint32_t tag) {
+    deadline(record_type::deadline_set, due, tag);
+  }
   void clear_deadline(instant due, std::uint32_t tag) {
     deadline(record_type::deadline_cleared, due, tag);
   }

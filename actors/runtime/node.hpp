@@ -1,0 +1,236 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/programme/clock.hpp"
+#include "actors/runtime/shard.hpp"
+#include "storage/backup.hpp"
+#include "storage/journal.hpp"
+#include "storage/state_store.hpp"
+
+namespace gelombang::runtime {
+
+/// What the runtime must know of a kind of entity to store, restore and wake it. One object a kind,
+/// made by `main`; thread-safe.
+class entity_kind {
+public:
+  virtual ~entity_kind() = default;
+
+  virtual kind what() const = 0;
+
+  /// Keys of the rows that waking `who` reads; the first is its snapshot.
+  virtual std::vector<std::string> rows_of(const shard& home, entity_ref who) const = 0;
+
+  /// Makes the actor from those rows. Runs on a loader thread; must not block.
+  virtual caf::strong_actor_ptr spawn(caf::actor_system& system, activation_ptr who,
+                                      std::vector<row_value>&& rows) const = 0;
+
+  /// Recovery: brings the rows up to date with an event, as the actor did when it happened.
+  virtual result<void> replay(const shard& home, entity_ref who, std::string_view event,
+                              row_editor& rows) const = 0;
+
+  /// The shard stands as it was; nobody is awake in it yet. What is kept in memory for this kind
+  /// beside its actors is made here.
+  virtual void restored(shard&) const {}
+};
+
+struct node_options {
+  std::filesystem::path data_directory;
+  std::uint32_t shards = 64;
+  std::size_t active_actors_max = 1'000'000;
+  std::uint32_t idle_seconds = 300;
+  std::uint64_t segment_bytes_max = 64u << 20;
+  std::uint64_t block_cache_bytes = 256u << 20;
+  std::uint64_t prewarm_bytes = 4ull << 30;
+  /// A checkpoint is taken when this much has changed,
+  std::size_t checkpoint_bytes = 64u << 20;
+  /// or when anything has and this time has passed.
+  std::chrono::milliseconds checkpoint_interval{60'000};
+  /// Mail and deadlines are handed out again if nothing has come of them for so long.
+  std::chrono::milliseconds again_after{5'000};
+  std::uint32_t loader_threads = 1;
+};
+
+/// What a start found.
+struct start_report {
+  storage::recovery_report journal;
+  std::uint64_t records_replayed = 0;
+};
+
+/// Counters for the metrics page. Only ever grow.
+struct node_figures {
+  std::atomic<std::uint64_t> commit_cycles{0}, committed_records{0}, committed_bytes{0};
+  std::atomic<std::uint64_t> commit_failures{0}, checkpoints{0}, checkpoint_rows{0};
+  std::atomic<std::uint64_t> activations{0}, activation_batches{0}, mails{0};
+  std::atomic<std::uint64_t> sync_microseconds{0};
+};
+
+/// A node: its shards, the journal that makes their steps durable, the store of their checkpoints,
+/// and the threads that move things between them. Thread-safe.
+///
+/// With `start` it runs by itself; without, `pump` does one round of everything on the caller's
+/// thread, which is how tests drive it.
+class node final : public shard_host {
+public:
+  /// Takes mail to the outside: called from the commit thread, must not block. Each is
+  /// acknowledged with `outside_delivered`, and handed over again after a start until it is.
+  using outside_handler =
+      std::function<void(shard_index from, std::uint64_t sequence, const std::string& body)>;
+
+  /// Opens the data directory, restores every shard. Kinds must outlive the node.
+  /// @returns what stopped it, with the place in stored data where it is damaged.
+  static storage::result<std::unique_ptr<node>> open(node_options options,
+                                                     storage::file_system& files, const clock& time,
+                                                     caf::actor_system& system,
+                                                     std::vector<const entity_kind*> kinds);
+
+  ~node() override;
+
+  void start();
+  /// Makes everything durable that has been taken, writes a checkpoint, ends the threads.
+  void stop();
+  /// One round; @returns whether anything was done.
+  bool pump();
+
+  void on_outside(outside_handler handler);
+  void outside_delivered(shard_index from, std::uint64_t sequence);
+
+  shard& home_of(entity_ref who) { return *shards_[shard_of(who.id, options_.shards)]; }
+  shard& at(shard_index which) { return *shards_[which]; }
+  const shard& at(shard_index which) const { return *shards_[which]; }
+  std::uint32_t shards() const { return options_.shards; }
+
+  errc deliver(entity_ref to, caf::mailbox_element_ptr message) {
+    return home_of(to).deliver(to, std::move(message));
+  }
+
+  /// Reads rows on a loader thread and calls `done` there.
+  void fetch(shard_index where, std::vector<std::string> keys,
+             std::function<void(storage::result<std::vector<row_value>>)> done);
+
+  /// False while the journal refuses writes (disk full, failed sync); reads go on.
+  bool writable() const { return writable_.load(std::memory_order_acquire); }
+  std::string not_writable_because() const;
+
+  std::int64_t count(counter which) const;
+  std::map<std::uint64_t, std::int64_t> counts() const;
+  std::size_t active() const;
+
+  /// Everything up to now into the store; returns when it is there.
+  storage::result<void> checkpoint();
+  storage::result<void> backup(const std::filesystem::path& target);
+
+  /// Position and chain of each shard on the disk.
+  storage::positions durable() const { return journal_->durable(); }
+
+  const start_report& started_with() const { return report_; }
+  const node_figures& figures() const { return figures_; }
+  const clock& time() const { return time_; }
+  const node_options& options() const { return options_; }
+  const storage::state_store& store() const { return *store_; }
+  caf::actor_system& system() { return system_; }
+
+  // shard_host
+  void load(activation_ptr who) override;
+  void wake(shard_index which) override;
+  void acknowledge(shard_index sender, shard_index receiver, std::uint64_t sequence) override;
+  std::uint32_t coarse_seconds() const override {
+    return coarse_seconds_.load(std::memory_order_relaxed);
+  }
+
+private:
+  node(node_options options, storage::file_system& files, const clock& time,
+       caf::actor_system& system, std::vector<const entity_kind*> kinds,
+       storage::directory_lock lock);
+
+  struct fetch_request {
+    shard_index where;
+    std::vector<std::string> keys;
+    std::function<void(storage::result<std::vector<row_value>>)> done;
+  };
+
+  storage::result<void> restore();
+  storage::result<storage::positions> restore_shards();
+  storage::result<void> replay(const storage::stored_frame& frame);
+  storage::result<void> finish_restore();
+
+  bool commit_cycle();
+  void release(shard_index from, shard::released&& out);
+  void send_mail(shard_index from, mail_source source, const mail& what);
+  void commit_failed(const storage::error& why);
+  void try_to_resume();
+  void run_commit();
+
+  bool load_batch();
+  void spawn_batch(std::vector<activation_ptr>& batch);
+  void run_loader();
+
+  bool checkpoint_due();
+  void hand_to_checkpoint(std::vector<captured_shard>&& captured);
+  storage::result<void> write_checkpoint();
+  void finish_checkpoint(std::uint64_t asked, storage::result<void>&& outcome);
+  void run_checkpoints();
+
+  bool tick();
+  void run_timer();
+
+  const node_options options_;
+  storage::file_system& files_;
+  const clock& time_;
+  caf::actor_system& system_;
+  storage::directory_lock lock_;
+  std::array<const entity_kind*, 256> kinds_{};
+  std::unique_ptr<storage::state_store> store_;
+  std::unique_ptr<storage::journal> journal_;
+  std::vector<std::unique_ptr<shard>> shards_;
+  start_report report_;
+  node_figures figures_;
+  outside_handler on_outside_;
+  std::atomic<std::uint32_t> coarse_seconds_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> writable_{true};
+  bool threaded_ = false;
+
+  // Commit.
+  mutable std::mutex commit_mutex_;
+  std::condition_variable commit_wanted_;
+  std::vector<shard_index> woken_;
+  bool capture_wanted_ = false;
+  std::string not_writable_because_;
+  bool resumable_ = false;
+  std::thread commit_thread_;
+
+  // Loading.
+  std::mutex load_mutex_;
+  std::condition_variable load_wanted_;
+  std::vector<activation_ptr> to_load_;
+  std::vector<fetch_request> to_fetch_;
+  std::vector<std::thread> loader_threads_;
+
+  // Checkpoints.
+  std::mutex checkpoint_mutex_;
+  std::condition_variable checkpoint_wanted_, checkpoint_finished_;
+  std::vector<captured_shard> captured_;
+  storage::positions captured_at_;
+  std::uint64_t checkpoints_asked_ = 0, checkpoints_done_ = 0;
+  bool checkpoint_running_ = false;
+  storage::result<void> last_checkpoint_;
+  instant last_checkpoint_at_{};
+  std::thread checkpoint_thread_;
+
+  // Time.
+  std::mutex timer_mutex_;
+  std::condition_variable timer_wanted_;
+  std::thread timer_thread_;
+};
+
+}  // namespace gelombang::runtime
