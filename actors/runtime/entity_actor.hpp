@@ -37,6 +37,16 @@ struct outcome {
 /// Nothing but "done".
 struct done {};
 
+}  // namespace gelombang::runtime
+
+// Answers stay on their node until the cluster gives them a form on the wire.
+namespace caf {
+template <class T>
+struct allowed_unsafe_message_type<gelombang::runtime::outcome<T>> : std::true_type {};
+}  // namespace caf
+
+namespace gelombang::runtime {
+
 /// Who waits for an answer.
 struct asker {
   caf::strong_actor_ptr who;

@@ -35,8 +35,9 @@ public:
   void count(counter which, std::int64_t by) override { counts_.emplace_back(which, by); }
 
   void send(entity_ref to, const google::protobuf::MessageLite& message) {
-    mails_.push_back({to, message.SerializeAsString()});
+    send_bytes(to, message.SerializeAsString());
   }
+  void send_bytes(entity_ref to, std::string encoded) { mails_.push_back({to, std::move(encoded)}); }
   /// To the world outside: e-mail, partners. Kept until `shard::acknowledge`.
   void send_outside(const google::protobuf::MessageLite& message) {
     outside_.push_back(message.SerializeAsString());
