@@ -1,0 +1,242 @@
+#include "actors/wave/rules.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "actors/applicant/groups.hpp"
+#include "actors/programme/sha256.hpp"
+
+namespace gelombang::wave {
+namespace {
+
+event at(instant now) {
+  event what;
+  what.set_at(now.time_since_epoch().count());
+  return what;
+}
+
+tl::unexpected<refusal> out_of_order(const state& wave) {
+  return refuse(errc::wave_out_of_order, {}, std::string{phase_name(wave.phase())});
+}
+
+bool contains(const google::protobuf::RepeatedField<std::uint32_t>& numbers, std::uint32_t one) {
+  return std::find(numbers.begin(), numbers.end(), one) != numbers.end();
+}
+
+result<void> check_groups(const wire::Plan& plan) {
+  if (plan.groups_size() > groups_max) return refuse(errc::groups_invalid, "/groups");
+  std::set<std::string> names;
+  std::uint64_t shares = 0;
+  for (int i = 0; i < plan.groups_size(); ++i) {
+    const auto& group = plan.groups(i);
+    const auto where = "/groups/" + std::to_string(i);
+    if (!applicant::group_bit(group.name())) return refuse(errc::groups_invalid, where + "/name");
+    if (!names.insert(group.name()).second) return refuse(errc::groups_invalid, where + "/name");
+    shares += group.share_permille();
+    if (shares > 1000) return refuse(errc::groups_invalid, where + "/share_permille");
+  }
+  return {};
+}
+
+result<void> check_weights(const wire::Plan& plan, const std::vector<region_code>& known) {
+  std::set<std::uint32_t> seen;
+  for (const auto& one : plan.weights()) {
+    const region_code region{static_cast<std::uint16_t>(one.region())};
+    if (one.region() > 9999 || !std::binary_search(known.begin(), known.end(), region))
+      return refuse(errc::region_unknown, "/weights/" + std::to_string(one.region()));
+    if (one.weight() > weight_max || !seen.insert(one.region()).second)
+      return refuse(errc::field_invalid, "/weights/" + std::to_string(one.region()));
+  }
+  return {};
+}
+
+}  // namespace
+
+result<void> check(const wire::Plan& plan, const std::vector<region_code>& known) {
+  if (plan.opens_at() <= 0) return refuse(errc::schedule_invalid, "/opens_at");
+  if (plan.closes_at() <= plan.opens_at()) return refuse(errc::schedule_invalid, "/closes_at");
+  if (plan.quota() == 0 || plan.quota() > quota_max) return refuse(errc::quota_invalid, "/quota");
+  if (plan.minimum_per_region() > minimum_per_region_max)
+    return refuse(errc::quota_invalid, "/minimum_per_region");
+  if (auto groups = check_groups(plan); !groups) return groups;
+  return check_weights(plan, known);
+}
+
+result<event> decide(const state& wave, const open& command) {
+  if (wave.phase() != wire::SCHEDULED) return out_of_order(wave);
+  auto what = at(command.now);
+  const auto now = command.now.time_since_epoch().count();
+  if (now >= wave.plan().closes_at()) return refuse(errc::schedule_invalid, "/closes_at");
+  what.mutable_opened()->set_opens_at(std::min<std::int64_t>(now, wave.plan().opens_at()));
+  what.mutable_opened()->set_closes_at(wave.plan().closes_at());
+  return what;
+}
+
+result<event> decide(const state& wave, const close& command) {
+  if (wave.phase() != wire::OPEN) return out_of_order(wave);
+  auto what = at(command.now);
+  what.mutable_closing();
+  return what;
+}
+
+result<event> decide(const state& wave, const announce& command) {
+  if (wave.phase() != wire::DRAWN) return out_of_order(wave);
+  auto what = at(command.now);
+  what.mutable_announcing();
+  return what;
+}
+
+result<event> decide(const state& wave, const cancel& command) {
+  switch (wave.phase()) {
+    case wire::SCHEDULED:
+    case wire::OPEN:
+    case wire::CLOSING:
+    case wire::CLOSED:
+    case wire::COMMITTED: {
+      auto what = at(command.now);
+      what.mutable_cancelled();
+      return what;
+    }
+    default:
+      return out_of_order(wave);
+  }
+}
+
+result<void> may(const state& wave, const commit& command) {
+  if (wave.phase() != wire::CLOSED) return out_of_order(wave);
+  if (command.beacon_source.empty() || command.beacon_source.size() > beacon_source_bytes_max)
+    return refuse(errc::beacon_invalid, "/beacon_source");
+  if (command.operator_secret_hash.size() != 32)
+    return refuse(errc::field_invalid, "/operator_secret_hash");
+  return {};
+}
+
+result<void> may(const state& wave, const draw& command) {
+  if (wave.phase() != wire::COMMITTED) return out_of_order(wave);
+  if (command.beacon_value.empty() || command.beacon_value.size() > beacon_value_bytes_max)
+    return refuse(errc::beacon_invalid, "/beacon_value");
+  if (command.operator_secret.empty() || command.operator_secret.size() > operator_secret_bytes_max)
+    return refuse(errc::field_invalid, "/operator_secret");
+  const auto hash = sha256(command.operator_secret);
+  const auto& promised = wave.commitment().operator_secret_hash();
+  if (!std::equal(hash.begin(), hash.end(), promised.begin(), promised.end(),
+                  [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); }))
+    return refuse(errc::secret_mismatch, "/operator_secret");
+  return {};
+}
+
+result<event> committed(const state& wave, wire::Commitment&& commitment, instant now) {
+  if (wave.phase() != wire::CLOSED) return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_committed()->mutable_commitment() = std::move(commitment);
+  return what;
+}
+
+result<event> drawn(const state& wave, wire::Result&& outcome, instant now) {
+  if (wave.phase() != wire::COMMITTED) return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_drawn()->mutable_result() = std::move(outcome);
+  return what;
+}
+
+result<event> frozen(const state& wave, const wire::Frozen& notice, instant now) {
+  if (wave.phase() != wire::CLOSING || contains(wave.reported(), notice.shard()))
+    return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_frozen() = notice;
+  return what;
+}
+
+result<event> settled(const state& wave, const wire::Settled& notice, instant now) {
+  if (wave.phase() != wire::ANNOUNCING || contains(wave.reported(), notice.shard()))
+    return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_settled() = notice;
+  return what;
+}
+
+result<event> places_taken(const state& wave, const wire::PlacesTaken& notice, instant now) {
+  if (wave.phase() != wire::ANNOUNCING || contains(wave.places(), notice.shard()))
+    return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_places_taken() = notice;
+  return what;
+}
+
+void apply(state& wave, const event& what, std::uint32_t shards) {
+  auto next_phase = [&](wire::Phase phase) {
+    wave.set_phase(phase);
+    wave.clear_reported();
+    wave.clear_places();
+  };
+  const auto all = static_cast<int>(shards);
+  switch (what.body_case()) {
+    case event::kCreated:
+      wave.set_number(what.created().number());
+      *wave.mutable_plan() = what.created().plan();
+      return next_phase(wire::SCHEDULED);
+    case event::kOpened:
+      wave.mutable_plan()->set_opens_at(what.opened().opens_at());
+      wave.mutable_plan()->set_closes_at(what.opened().closes_at());
+      return next_phase(wire::OPEN);
+    case event::kClosing:
+      return next_phase(wire::CLOSING);
+    case event::kFrozen:
+      wave.add_reported(what.frozen().shard());
+      wave.set_joined(wave.joined() + what.frozen().joined());
+      if (wave.reported_size() == all) next_phase(wire::CLOSED);
+      return;
+    case event::kCommitted:
+      *wave.mutable_commitment() = what.committed().commitment();
+      return next_phase(wire::COMMITTED);
+    case event::kDrawn:
+      *wave.mutable_result() = what.drawn().result();
+      return next_phase(wire::DRAWN);
+    case event::kAnnouncing:
+      return next_phase(wire::ANNOUNCING);
+    case event::kSettled:
+      wave.add_reported(what.settled().shard());
+      wave.set_accepted(wave.accepted() + what.settled().accepted());
+      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
+      return;
+    case event::kPlacesTaken:
+      wave.add_places(what.places_taken().shard());
+      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
+      return;
+    case event::kCancelled:
+      return next_phase(wire::CANCELLED);
+    case event::BODY_NOT_SET:
+      return;
+  }
+}
+
+std::string_view phase_name(wire::Phase phase) {
+  switch (phase) {
+    case wire::SCHEDULED:
+      return "scheduled";
+    case wire::OPEN:
+      return "open";
+    case wire::CLOSING:
+    case wire::CLOSED:
+      return "closed";
+    case wire::COMMITTED:
+      return "committed";
+    case wire::DRAWN:
+    case wire::ANNOUNCING:
+      return "drawn";
+    case wire::ANNOUNCED:
+      return "announced";
+    case wire::CANCELLED:
+      return "cancelled";
+    default:
+      return "none";
+  }
+}
+
+bool is_open(const state& wave, instant now) {
+  const auto at = now.time_since_epoch().count();
+  const bool taking = wave.phase() == wire::SCHEDULED || wave.phase() == wire::OPEN;
+  return taking && at >= wave.plan().opens_at() && at < wave.plan().closes_at();
+}
+
+}  // namespace gelombang::wave
