@@ -30,8 +30,10 @@ public:
   /// Keys of the rows that waking `who` reads; the first is its snapshot.
   virtual std::vector<std::string> rows_of(const shard& home, entity_ref who) const = 0;
 
-  /// Makes the actor from those rows. Runs on a loader thread; must not block.
+  /// Makes the actor from those rows (`keys` are as `rows_of` gave them). Runs on a loader thread;
+  /// must not block.
   virtual caf::strong_actor_ptr spawn(caf::actor_system& system, activation_ptr who,
+                                      const std::vector<std::string>& keys,
                                       std::vector<row_value>&& rows) const = 0;
 
   /// Recovery: brings the rows up to date with an event, as the actor did when it happened.

@@ -37,7 +37,9 @@ public:
   void send(entity_ref to, const google::protobuf::MessageLite& message) {
     send_bytes(to, message.SerializeAsString());
   }
-  void send_bytes(entity_ref to, std::string encoded) { mails_.push_back({to, std::move(encoded)}); }
+  void send_bytes(entity_ref to, std::string encoded) {
+    mails_.push_back({to, std::move(encoded)});
+  }
   /// To the world outside: e-mail, partners. Kept until `shard::acknowledge`.
   void send_outside(const google::protobuf::MessageLite& message) {
     outside_.push_back(message.SerializeAsString());

@@ -16,8 +16,8 @@
 ///     scheduled → open → closing → closed → committed → drawn → announcing → announced
 ///     cancelled: from any state before `drawn`
 ///
-/// `closing` and `announcing` last while the shards do their part; outside they read as `closed` and
-/// `drawn`. No clock, no storage, no messages here.
+/// `closing` and `announcing` last while the shards do their part; outside they read as `closed`
+/// and `drawn`. No clock, no storage, no messages here.
 namespace gelombang::wave {
 
 using state = wire::State;
@@ -60,8 +60,8 @@ struct cancel {
   instant now;
 };
 
-/// Whether a plan can be held to: times in order, a quota, groups that exist and whose shares do not
-/// exceed the whole, weights of known regions (`known` has their codes, ascending).
+/// Whether a plan can be held to: times in order, a quota, groups that exist and whose shares do
+/// not exceed the whole, weights of known regions (`known` has their codes, ascending).
 result<void> check(const wire::Plan& plan, const std::vector<region_code>& known);
 
 /// @returns the event to store, or `wave_out_of_order`.

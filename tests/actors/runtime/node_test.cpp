@@ -44,9 +44,10 @@ public:
     running = std::move(*opened);
     for (shard_index i = 0; i < 8; ++i)
       for (auto& [source, letter] : running->at(i).unacknowledged())
-        running->at(source.from).deliver(
-            letter.to, caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                                 mail_arrived{{i, source.sequence}, letter.body}));
+        running->at(source.from)
+            .deliver(letter.to,
+                     caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                               mail_arrived{{i, source.sequence}, letter.body}));
   }
 
   template <class Command>
@@ -119,7 +120,8 @@ TEST(Node, AnswersWhenDurableAndNotBefore) {
   machine one{where.path()};
   auto answer = one.send(1, put_in{5});
   one.running->pump();  // loads
-  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(one.running->system().scheduler());
+  auto& scheduler =
+      dynamic_cast<caf::scheduler::test_coordinator&>(one.running->system().scheduler());
   scheduler.run();  // decides
   EXPECT_FALSE(answer()) << "answered before the commit cycle";
   one.settle();

@@ -24,22 +24,21 @@ struct remind_me {
 };
 struct explode {};
 
-using purse_actor =
-    caf::typed_actor<caf::replies_to<put_in>::with<outcome<std::int64_t>>,
-                     caf::replies_to<hand_over>::with<outcome<std::int64_t>>,
-                     caf::replies_to<look>::with<outcome<std::int64_t>>,
-                     caf::replies_to<remind_me>::with<outcome<std::int64_t>>,
-                     caf::replies_to<explode>::with<outcome<std::int64_t>>>;
+using purse_actor = caf::typed_actor<caf::replies_to<put_in>::with<outcome<std::int64_t>>,
+                                     caf::replies_to<hand_over>::with<outcome<std::int64_t>>,
+                                     caf::replies_to<look>::with<outcome<std::int64_t>>,
+                                     caf::replies_to<remind_me>::with<outcome<std::int64_t>>,
+                                     caf::replies_to<explode>::with<outcome<std::int64_t>>>;
 
 }  // namespace gelombang::runtime::test
 
 CAF_BEGIN_TYPE_ID_BLOCK(runtime_tests, caf::first_custom_type_id + 500)
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::put_in))
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::hand_over))
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::look))
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::remind_me))
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::explode))
-  CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::outcome<std::int64_t>))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::put_in))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::hand_over))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::look))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::remind_me))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::explode))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::outcome<std::int64_t>))
 CAF_END_TYPE_ID_BLOCK(runtime_tests)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::put_in)
@@ -112,9 +111,9 @@ public:
   }
 
   behavior_type make_behavior() override {
-    return {on<&purse_impl::put>(),     on<&purse_impl::pass>(),     on<&purse_impl::show>(),
-            on<&purse_impl::remind>(),  on<&purse_impl::blow>(),     on<&purse_impl::receive>(),
-            on<&purse_impl::alarm>(),   on<&purse_impl::fetched>()};
+    return {on<&purse_impl::put>(),    on<&purse_impl::pass>(),   on<&purse_impl::show>(),
+            on<&purse_impl::remind>(), on<&purse_impl::blow>(),   on<&purse_impl::receive>(),
+            on<&purse_impl::alarm>(),  on<&purse_impl::fetched>()};
   }
 
   caf::delegated<outcome<std::int64_t>> put(const put_in& command) {
