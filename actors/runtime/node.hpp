@@ -174,6 +174,7 @@ private:
 
   bool load_batch();
   void spawn_batch(std::vector<activation_ptr>& batch);
+  void refuse_batch(std::vector<activation_ptr>& batch, const storage::error& why);
   void run_loader();
 
   bool checkpoint_due();

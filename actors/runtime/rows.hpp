@@ -41,6 +41,11 @@ inline std::string table_prefix(shard_index shard, table which, std::uint8_t off
   return key;
 }
 
+/// The shard's own row.
+inline std::string shard_key(shard_index which) {
+  return table_prefix(which, table::shard);
+}
+
 inline std::string snapshot_prefix(shard_index shard, kind what) {
   return table_prefix(shard, table::snapshot, static_cast<std::uint8_t>(what));
 }

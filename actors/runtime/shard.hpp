@@ -84,7 +84,7 @@ public:
   shard_index index() const { return index_; }
   std::uint32_t shards() const { return shards_; }
 
-  // --- messages ---------------------------------------------------------------------------------
+  // Messages.
 
   /// Hands `message` to the entity, waking it if it sleeps.
   /// @returns `storage_unavailable` while the shard is being restored; the message is dropped then.
@@ -100,12 +100,15 @@ public:
   /// the rows anew.
   void discard(const activation_ptr& who);
 
+  /// The rows of a waking entity can't be read. @returns what has waited for it.
+  std::vector<caf::mailbox_element_ptr> give_up(const activation_ptr& who);
+
   /// Passivates what has been idle. Called about once a second.
   void sweep();
 
   std::size_t active() const;
 
-  // --- what happens -----------------------------------------------------------------------------
+  // What happens.
 
   /// Takes a step of `by`, and sends `reply` to `to` once it is durable.
   /// @returns the position that makes it durable; `storage_unavailable` when the journal takes no
@@ -128,7 +131,7 @@ public:
   std::int64_t count(counter which) const;
   std::map<std::uint64_t, std::int64_t> counts() const;
 
-  // --- rows -------------------------------------------------------------------------------------
+  // Rows.
 
   /// The newest rows at `keys`, durable or not.
   storage::result<std::vector<row_value>> rows(const std::vector<std::string>& keys) const;
@@ -142,7 +145,7 @@ public:
       const std::string& first, const std::string& end,
       const std::function<bool(std::string_view, std::string_view)>& visit) const;
 
-  // --- deadlines --------------------------------------------------------------------------------
+  // Deadlines.
 
   struct due_deadline {
     entity_ref who;
@@ -153,8 +156,7 @@ public:
   /// What is due at `now` and has not been handed out for `again_after`.
   std::vector<due_deadline> due(instant now, std::chrono::milliseconds again_after);
 
-  // --- for the commit thread, recovery and checkpoints
-  // --------------------------------------------
+  // For the commit thread, recovery and checkpoints.
 
   struct cut {
     lsn first = 0;

@@ -216,6 +216,7 @@ public:
   }
 
   caf::strong_actor_ptr spawn(caf::actor_system& system, activation_ptr who,
+                              const std::vector<std::string>&,
                               std::vector<row_value>&& rows) const override {
     const auto state = rows.front() ? purse_state::decode(*rows.front()) : purse_state{};
     return spawn_entity<purse_impl>(system, std::move(who), state, &watch_);

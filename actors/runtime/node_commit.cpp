@@ -1,0 +1,183 @@
+#include "actors/runtime/node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "actors/runtime/bounce.hpp"
+#include "actors/runtime/protocol.hpp"
+
+namespace gelombang::runtime {
+
+void bounce(const caf::strong_actor_ptr& to, const caf::mailbox_element& message) {
+  if (!to) return;
+  const auto id = message.mid.is_request() ? message.mid.response_id() : message.mid;
+  if (!id.is_response()) return;
+  to->enqueue(
+      caf::make_mailbox_element(nullptr, id, {}, caf::make_error(caf::sec::request_receiver_down)),
+      nullptr);
+}
+
+void node::wake(shard_index which) {
+  bool first;
+  {
+    std::lock_guard lock{commit_mutex_};
+    first = woken_.empty();
+    woken_.push_back(which);
+  }
+  if (first && threaded_) commit_wanted_.notify_one();
+}
+
+void node::run_commit() {
+  while (!stopping_) {
+    if (commit_cycle()) continue;
+    if (!writable()) try_to_resume();
+    std::unique_lock lock{commit_mutex_};
+    commit_wanted_.wait_for(lock, std::chrono::seconds{1}, [this] {
+      return stopping_ || (writable() && (!woken_.empty() || capture_wanted_));
+    });
+  }
+}
+
+/// One commit: everything that has been taken since the last one becomes one frame a shard, one
+/// write and one sync; then what waited for it leaves. @returns whether there was anything.
+bool node::commit_cycle() {
+  std::vector<shard_index> woken;
+  bool capture;
+  {
+    std::lock_guard lock{commit_mutex_};
+    if (!writable_) return false;
+    woken.swap(woken_);
+    capture = std::exchange(capture_wanted_, false);
+  }
+  if (woken.empty() && !capture) return false;
+  if (capture) {
+    woken.resize(shards_.size());
+    for (std::size_t i = 0; i < woken.size(); ++i) woken[i] = static_cast<shard_index>(i);
+  }
+  std::vector<shard::cut> cuts;
+  std::vector<storage::frame> frames;
+  std::vector<captured_shard> captured;
+  cuts.reserve(woken.size());
+  frames.reserve(woken.size());
+  const auto written_at = time_.now().time_since_epoch().count();
+  for (auto which : woken) {
+    auto& home = *shards_[which];
+    cuts.push_back(home.take_pending());
+    if (capture) captured.push_back(home.capture());
+    const auto& taken = cuts.back();
+    if (taken.count == 0) continue;
+    frames.push_back({.shard = which,
+                      .epoch = 1,
+                      .first = taken.first,
+                      .count = taken.count,
+                      .written_at = written_at,
+                      .records = taken.records});
+    figures_.committed_records += taken.count;
+    figures_.committed_bytes += taken.records.size();
+  }
+  if (!frames.empty()) {
+    const auto before = std::chrono::steady_clock::now();
+    if (auto written = journal_->append(frames); !written) {
+      commit_failed(written.error());
+      return true;
+    }
+    figures_.sync_microseconds +=
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::steady_clock::now() - before)
+                                       .count());
+    ++figures_.commit_cycles;
+  }
+  for (std::size_t i = 0; i < woken.size(); ++i) {
+    auto& taken = cuts[i];
+    if (taken.count == 0) continue;
+    const auto upto = taken.first + taken.count - 1;
+    release(woken[i], shards_[woken[i]]->committed(upto, std::move(taken.records)));
+  }
+  if (capture) hand_to_checkpoint(std::move(captured));
+  return true;
+}
+
+void node::release(shard_index from, shard::released&& out) {
+  for (auto& [to, message] : out.replies)
+    if (to) to->enqueue(std::move(message), nullptr);
+  for (auto& [source, letter] : out.mails) send_mail(from, source, letter);
+  for (auto source : out.acknowledgements) acknowledge(source.from, from, source.sequence);
+  if (on_outside_)
+    for (auto& [sequence, body] : out.outside) on_outside_(from, sequence, body);
+}
+
+/// `source.from` names the receiving shard here; the receiver is told who sent it.
+void node::send_mail(shard_index from, mail_source source, const mail& what) {
+  if (source.from == outside) {
+    if (on_outside_) on_outside_(from, source.sequence, what.body);
+    return;
+  }
+  ++figures_.mails;
+  auto message = caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                           mail_arrived{{from, source.sequence}, what.body});
+  // A shard that is being restored takes none; the timer sends it again.
+  shards_[source.from]->deliver(what.to, std::move(message));
+}
+
+/// The journal could not make a cycle durable. Nothing of it was answered; what is in memory is
+/// ahead of the disk, so every shard forgets it and starts again from what is durable. From here
+/// on reads are served and writes refused.
+void node::commit_failed(const storage::error& why) {
+  ++figures_.commit_failures;
+  spdlog::critical("the journal refuses writes, serving reads only: {}", why.detail);
+  writable_ = false;
+  {
+    std::lock_guard lock{commit_mutex_};
+    woken_.clear();
+    capture_wanted_ = false;
+    not_writable_because_ = why.detail;
+    resumable_ = why.kind == storage::fault::no_space;
+  }
+  {
+    // A checkpoint that was being written is of durable rows; it must be through before the rows
+    // are read anew.
+    std::unique_lock lock{checkpoint_mutex_};
+    checkpoint_finished_.wait(lock, [this] { return !checkpoint_running_; });
+    captured_.clear();
+    last_checkpoint_ = storage::failed(why.kind, why.detail);
+    checkpoints_done_ = checkpoints_asked_;
+  }
+  checkpoint_finished_.notify_all();
+  for (auto& one : shards_) {
+    one->set_writable(false);
+    for (auto& [to, message] : one->reset().replies) bounce(to, *message);
+  }
+  auto checkpoint = restore_shards();
+  for (auto& one : shards_) {
+    if (!checkpoint) break;
+    auto read =
+        journal_->read(one->index(), (*checkpoint)[one->index()].last + 1,
+                       [this](const storage::stored_frame& frame) { return replay(frame); });
+    if (!read) checkpoint = tl::unexpected(read.error());
+  }
+  if (!checkpoint) {
+    spdlog::critical("what is durable can't be read back: {}", checkpoint.error().detail);
+    for (auto& one : shards_) one->reset();
+    return;
+  }
+  (void)finish_restore();
+}
+
+void node::try_to_resume() {
+  {
+    std::lock_guard lock{commit_mutex_};
+    if (!resumable_) return;
+  }
+  if (auto resumed = journal_->resume(); !resumed) return;
+  spdlog::warn("the journal takes writes again");
+  {
+    std::lock_guard lock{commit_mutex_};
+    not_writable_because_.clear();
+    resumable_ = false;
+  }
+  writable_ = true;
+  for (auto& one : shards_) one->set_writable(true);
+}
+
+}  // namespace gelombang::runtime

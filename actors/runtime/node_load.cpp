@@ -1,0 +1,95 @@
+#include "actors/runtime/node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "actors/runtime/bounce.hpp"
+
+namespace gelombang::runtime {
+
+void node::load(activation_ptr who) {
+  bool first;
+  {
+    std::lock_guard lock{load_mutex_};
+    first = to_load_.empty();
+    to_load_.push_back(std::move(who));
+  }
+  if (first && threaded_) load_wanted_.notify_one();
+}
+
+void node::fetch(shard_index where, std::vector<std::string> keys,
+                 std::function<void(storage::result<std::vector<row_value>>)> done) {
+  {
+    std::lock_guard lock{load_mutex_};
+    to_fetch_.push_back({where, std::move(keys), std::move(done)});
+  }
+  if (threaded_) load_wanted_.notify_one();
+}
+
+void node::run_loader() {
+  while (!stopping_) {
+    if (load_batch()) continue;
+    std::unique_lock lock{load_mutex_};
+    load_wanted_.wait(lock,
+                      [this] { return stopping_ || !to_load_.empty() || !to_fetch_.empty(); });
+  }
+}
+
+bool node::load_batch() {
+  std::vector<activation_ptr> batch;
+  std::vector<fetch_request> fetches;
+  {
+    std::lock_guard lock{load_mutex_};
+    batch.swap(to_load_);
+    fetches.swap(to_fetch_);
+  }
+  if (batch.empty() && fetches.empty()) return false;
+  if (!batch.empty()) spawn_batch(batch);
+  for (auto& one : fetches) one.done(shards_[one.where]->rows(one.keys));
+  return true;
+}
+
+/// Reads the rows of all that are to wake with one sorted multi-get, so that a cold click costs a
+/// share of a batch and not a read of its own.
+void node::spawn_batch(std::vector<activation_ptr>& batch) {
+  figures_.activations += batch.size();
+  ++figures_.activation_batches;
+  std::sort(batch.begin(), batch.end(), [](const activation_ptr& a, const activation_ptr& b) {
+    return std::pair{a->home.index(), a->who} < std::pair{b->home.index(), b->who};
+  });
+  struct wanted {
+    std::size_t entity, row;
+  };
+  std::vector<std::vector<std::string>> keys(batch.size());
+  std::vector<std::vector<row_value>> rows(batch.size());
+  std::vector<std::pair<std::string, wanted>> missing;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& who = *batch[i];
+    keys[i] = kinds_[static_cast<std::size_t>(who.who.kind)]->rows_of(who.home, who.who);
+    rows[i].resize(keys[i].size());
+    for (auto row : who.home.changed_rows(keys[i], rows[i]))
+      missing.emplace_back(keys[i][row], wanted{i, row});
+  }
+  std::sort(missing.begin(), missing.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> missing_keys;
+  missing_keys.reserve(missing.size());
+  for (auto& [key, where] : missing) missing_keys.push_back(std::move(key));
+  auto stored = store_->get(missing_keys);
+  if (!stored) return refuse_batch(batch, stored.error());
+  for (std::size_t i = 0; i < missing.size(); ++i)
+    rows[missing[i].second.entity][missing[i].second.row] = std::move((*stored)[i]);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& room = *kinds_[static_cast<std::size_t>(batch[i]->who.kind)];
+    batch[i]->home.activated(batch[i], room.spawn(system_, batch[i], keys[i], std::move(rows[i])));
+  }
+}
+
+void node::refuse_batch(std::vector<activation_ptr>& batch, const storage::error& why) {
+  spdlog::error("rows can't be read: {}", why.detail);
+  for (auto& who : batch)
+    for (auto& message : who->home.give_up(who)) bounce(message->sender, *message);
+}
+
+}  // namespace gelombang::runtime
