@@ -20,9 +20,9 @@ using digest = std::array<std::uint8_t, 32>;
 /// The view must stay valid during `journal::append`.
 struct frame {
   shard_index shard = 0;
-  std::uint64_t epoch = 0;  ///< of the shard's primary; never goes down within a shard
-  lsn first = 0;            ///< position of the first record; the shard's last position + 1
-  std::uint32_t count = 0;  ///< at least 1
+  std::uint64_t epoch = 0;      ///< of the shard's primary; never goes down within a shard
+  lsn first = 0;                ///< position of the first record; the shard's last position + 1
+  std::uint32_t count = 0;      ///< at least 1
   std::int64_t written_at = 0;  ///< milliseconds since 1970 UTC, by the writer's clock
   std::string_view records;     ///< opaque here; actors/runtime/record.hpp gives the grammar
 };

@@ -20,15 +20,22 @@ struct journal_options {
   std::filesystem::path directory;
   std::uint64_t segment_bytes_max = 64u << 20;  ///< a segment is closed when it has grown to this
   std::uint64_t frame_bytes_max = 64u << 20;    ///< a larger frame is refused, stored or read
-  int archive_compression_level = 3;            ///< zstd
+  std::uint64_t cycle_bytes_max = 256u << 20;   ///< all frames of one `append`, headers included
+  /// A segment is filled with zeros so far before it is used when none has been prepared.
+  std::uint64_t reserve_bytes_first = 1u << 20;
+  /// Fills the next segment with zeros on a thread of its own, so that no append waits for it.
+  bool prepare_next = true;
+  int archive_compression_level = 3;  ///< zstd
+  /// Written into every block of a segment; drawn at random for each segment when it is 0.
+  std::uint64_t salt = 0;
 };
 
 /// What opening had to do.
 struct recovery_report {
-  std::uint64_t frames = 0;             ///< read back, from the checkpoint on
+  std::uint64_t frames = 0;  ///< read back, from the checkpoint on
   std::uint64_t bytes = 0;
-  std::uint64_t torn_bytes = 0;         ///< cut off behind the last complete cycle; 0 after a clean stop
-  std::string torn_at;                  ///< "segment:offset" of the cut, empty if there was none
+  std::uint64_t torn_bytes = 0;  ///< cut off behind the last complete cycle; 0 after a clean stop
+  std::string torn_at;           ///< "segment:offset" of the cut, empty if there was none
 };
 
 /// The log of everything that has happened: segments of commit cycles, each cycle one frame a shard
@@ -39,8 +46,9 @@ struct recovery_report {
 /// complete cycle is the remains of a write that was never acknowledged, and is cut off; damage
 /// anywhere else stops the start, with the place named.
 ///
-/// `append`, `truncate_unsynced` and `release` are for one thread at a time (the commit
-/// thread); `read` and `durable` may be called from any thread.
+/// `append` and `resume` are for one thread at a time (the commit thread); `read`, `durable`,
+/// `release` and `copy_to` may be called from any thread at any time. Closing the journal cleanly
+/// (its destructor) closes the segment in use, so that nothing looks torn afterwards.
 class journal {
 public:
   using visitor = std::function<result<void>(const stored_frame&)>;
@@ -54,14 +62,18 @@ public:
 
   virtual ~journal() = default;
 
-  /// Appends the frames as one cycle and returns when they are on the disk.
-  /// After a failure nothing of the cycle counts as written, every later call fails as well, and
-  /// the journal says so until `resume` succeeds.
+  /// Appends the frames, at most one a shard, as one cycle and returns when they are on the disk.
+  /// Frames that do not follow (position, epoch) or exceed a limit are the caller's mistake:
+  /// refused with `corrupt` before anything is written, and the journal stays usable. After any
+  /// other failure nothing of the cycle counts as written, every later call fails as well, and the
+  /// journal says so until `resume` succeeds. The cycle may still be found on the disk by the next
+  /// start, if the failure was that of a sync.
   virtual result<void> append(std::span<const frame> frames) = 0;
 
   /// After a failed `append`: cuts off what the failed cycle may have left and takes up writing
   /// again in a new segment. Only for `no_space`: after a failed sync the kernel may have dropped
   /// pages that it reports as clean, so nothing but a restart and a reading of the disk will do.
+  /// Succeeds without doing anything when no `append` has failed.
   virtual result<void> resume() = 0;
 
   /// Reads a shard's frames that end at or behind `from`, in order, archived ones included.
@@ -71,20 +83,26 @@ public:
   virtual positions durable() const = 0;
 
   /// The checkpoint has moved: closed segments that lie wholly before it are compressed into
-  /// archive files and removed. May be slow; never in the way of `append`.
+  /// archive files and removed, oldest first. May be slow; never in the way of `append`.
   virtual result<void> release(const positions& checkpoint) = 0;
+
+  /// Copies everything up to what is durable at some moment during the call into the existing
+  /// `directory`, closed files by hard link where the file system allows. Appending goes on.
+  virtual result<void> copy_to(const std::filesystem::path& directory) const = 0;
 
   virtual const recovery_report& recovered() const = 0;
 };
 
 /// What `audit verify` found in a journal, archive included.
 struct journal_audit {
-  std::uint64_t segments = 0, archives = 0, frames = 0, records = 0, bytes = 0;
+  std::uint64_t segments = 0, archives = 0, frames = 0, records = 0;
+  std::uint64_t bytes = 0;       ///< of all segments, before compression
+  std::uint64_t torn_bytes = 0;  ///< left behind by a crash, or being written right now
   std::map<shard_index, position> ends;
 };
 
 /// Reads everything, changes nothing: every checksum, every digest, every step of every chain,
-/// no gap in any shard. @returns the first place that does not hold.
+/// no gap in any shard. May run while a node writes. @returns the first place that does not hold.
 result<journal_audit> verify_journal(file_system& files, const std::filesystem::path& directory,
                                      const journal::visitor& visit = {});
 

@@ -37,7 +37,8 @@ public:
 
   virtual ~state_store() = default;
 
-  /// Reads the rows at `keys`, in their order; nothing where there is none. Sorted keys read fastest.
+  /// Reads the rows at `keys`, in their order; nothing where there is none. Sorted keys read
+  /// fastest.
   virtual result<std::vector<std::optional<std::string>>> get(
       std::span<const std::string> keys) const = 0;
 
@@ -49,7 +50,8 @@ public:
   /// Takes in all of `rows` (strictly ascending keys), or nothing; durable when it returns.
   virtual result<void> ingest(std::span<const row_change> rows) = 0;
 
-  /// A consistent copy (hard links where the file system allows) in the empty or absent `directory`.
+  /// A consistent copy (hard links where the file system allows) in the empty or absent
+  /// `directory`.
   virtual result<void> copy_to(const std::filesystem::path& directory) const = 0;
 
   /// Bytes on the disk, after compaction if that is asked for.
