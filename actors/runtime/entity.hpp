@@ -20,6 +20,7 @@ enum class kind : std::uint8_t {
   phone = 6,
   places = 7,  ///< one a shard: how many members each family of the shard has accepted
   provider = 8,
+  calendar = 9,   ///< one: numbers the waves and creates the regular ones ahead
   probe = 99,  ///< tests of the runtime itself
 };
 
@@ -56,6 +57,8 @@ constexpr std::uint64_t slot_of(shard_index shard, std::uint32_t shards) {
 constexpr std::uint64_t numbered_id(std::uint32_t number) {
   return (static_cast<std::uint64_t>((number * 2654435769u) >> 16) << 48) | number;
 }
+
+inline constexpr entity_ref calendar_ref{kind::calendar, 0};
 
 constexpr entity_ref ref_of(wave_number wave) {
   return {kind::wave, numbered_id(wave.value)};

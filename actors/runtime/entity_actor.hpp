@@ -34,8 +34,8 @@ struct outcome {
   bool ok() const { return why.code == errc::ok; }
 };
 
-/// Nothing but "done".
-struct done {};
+/// Nothing but "done": there is no value to tell.
+struct acknowledged {};
 
 }  // namespace gelombang::runtime
 
@@ -119,6 +119,9 @@ protected:
     if (at) seen_ = *at;
     return at.has_value();
   }
+
+  /// A step was taken at `at` without `take`: answers from the state wait for it too.
+  void note(lsn at) { seen_ = at; }
 
   /// Answers from the state: when the last event that it shows is durable.
   template <class T>

@@ -1,0 +1,456 @@
+#include "actors/applicant/actor.hpp"
+
+#include <vector>
+
+#include "actors/applicant/rules.hpp"
+#include "actors/interfaces.hpp"
+
+namespace gelombang::applicant {
+namespace {
+
+using namespace runtime;
+
+/// Settled and cancelled waves are read when somebody asks; these are read with the snapshot.
+constexpr std::size_t waves_at_hand_max = 4;
+
+/// The waves that an applicant is asked about all the time: those that are not over, and the last
+/// one that is.
+std::vector<wave_number> waves_at_hand(
+    const std::vector<roster::view>& all) {
+  std::vector<wave_number> found;
+  bool had_settled = false;
+  for (auto one = all.rbegin(); one != all.rend() && found.size() < waves_at_hand_max; ++one) {
+    const bool over = one->phase == roster::wire::SETTLED || one->phase == roster::wire::CANCELLED;
+    if (over && std::exchange(had_settled, true)) continue;
+    found.push_back(one->wave);
+  }
+  return found;
+}
+
+counter funnel(stage at) {
+  return {counter::family::funnel_stage, static_cast<std::uint32_t>(at)};
+}
+counter joined(wave_number wave) { return {counter::family::joined, wave.value}; }
+
+/// What an event does to the rows, but for joins: the snapshot, and the funnel's counts.
+void project(row_writer& rows, shard_index home, applicant_id self, stage before,
+             const wire::State& after) {
+  rows.put(snapshot_key(home, ref_of(self)), after.SerializeAsString());
+  const auto now = stage_of(after);
+  if (before == now) return;
+  if (before != stage::none) rows.count(funnel(before), -1);
+  if (now != stage::none) rows.count(funnel(now), 1);
+}
+
+void project_withdrawal(row_writer& rows, shard_index home, applicant_id self, wave_number wave) {
+  rows.erase(participation_key(home, wave, self));
+  rows.count(joined(wave), -1);
+}
+
+entity_ref ref_of_registry(const registry_mail& mail) {
+  switch (mail.to) {
+    case registry_mail::kind::person:
+      return {kind::person, mail.id};
+    case registry_mail::kind::family:
+      return {kind::family, mail.id};
+    case registry_mail::kind::phone:
+      return {kind::phone, mail.id};
+  }
+  return {};
+}
+
+/// What an asker gets for a decision's reply: `void` is a value on the way.
+template <class Reply>
+using value_of = std::conditional_t<std::is_void_v<Reply>, acknowledged, Reply>;
+
+struct known_participation {
+  wave_number wave;
+  std::optional<participation> row;
+};
+using known_participations = std::vector<known_participation>;
+
+}  // namespace
+
+/// One person. All knowledge is in the rules; this carries their decisions to the shard.
+class applicant_impl final : public entity_actor<applicant_actor> {
+public:
+  applicant_impl(caf::actor_config& config, activation_ptr who, const surroundings& around,
+                 runtime::node& reader, wire::State&& state, std::optional<wave_number> member_since,
+                 known_participations&& participations, wave_number newest_wave)
+      : entity_actor<applicant_actor>(config, std::move(who)),
+        around_(around),
+        reader_(reader),
+        state_(std::move(state)),
+        member_since_(member_since),
+        participations_(std::move(participations)),
+        newest_wave_(newest_wave) {}
+
+  behavior_type make_behavior() override {
+    using me_t = applicant_impl;
+    return {on<&me_t::enter>(),       on<&me_t::verify>(),       on<&me_t::verifier>(),
+            on<&me_t::sign_in>(),     on<&me_t::refresh>(),      on<&me_t::sign_out>(),
+            on<&me_t::grant>(),       on<&me_t::identify>(),     on<&me_t::describe>(),
+            on<&me_t::assess>(),      on<&me_t::show_me>(),      on<&me_t::click>(),
+            on<&me_t::take_back>(),   on<&me_t::show_wave>(),    on<&me_t::stop>(),
+            on<&me_t::let_go>(),      on<&me_t::accepted>(),     on<&me_t::mail>(),
+            on<&me_t::deadline>(),    on<&me_t::fetched>()};
+  }
+
+  caf::delegated<outcome<acknowledged>> enter(const enter_email& command) {
+    return carry_out(decide(self(), state_, command, seal_email(around_.keys, self(), command)));
+  }
+  caf::delegated<outcome<session_grant>> verify(const verify_email& command) {
+    const auto expected = expected_code(around_.keys, self(), state_);
+    return carry_out(decide(self(), state_, command, expected));
+  }
+  caf::delegated<outcome<password_facts>> verifier(const read_verifier& query) {
+    answer(current_asker(), outcome<password_facts>{answer_to(state_, query)});
+    return {};
+  }
+  caf::delegated<outcome<session_grant>> sign_in(const open_session& command) {
+    return carry_out(decide(self(), state_, command));
+  }
+  caf::delegated<outcome<session_grant>> refresh(const refresh_session& command) {
+    return carry_out(decide(self(), state_, command));
+  }
+  caf::delegated<outcome<acknowledged>> sign_out(const close_session& command) {
+    return carry_out(decide(state_, command));
+  }
+  caf::delegated<outcome<acknowledged>> grant(const grant_roles& command) {
+    return carry_out(decide(state_, command));
+  }
+  caf::delegated<outcome<acknowledged>> stop(const block& command) {
+    return carry_out(decide(state_, command));
+  }
+  caf::delegated<outcome<acknowledged>> let_go(const unblock& command) {
+    return carry_out(decide(state_, command));
+  }
+  caf::delegated<outcome<assessment_result>> assess(const take_assessment& command) {
+    return carry_out(decide(state_, command, around_.questions));
+  }
+  caf::delegated<outcome<me>> show_me(const read_me& query) {
+    answer(current_asker(), outcome<me>{answer_to(self(), state_, query, around_.keys)});
+    return {};
+  }
+
+  caf::delegated<outcome<acknowledged>> identify(const submit_identity& command) {
+    const auto secrets = seal_identity(around_.keys, self(), command);
+    return carry_out_and_wait(decide(self(), state_, command, secrets, around_.regions),
+                              identity_askers_, identity_answer);
+  }
+  caf::delegated<outcome<acknowledged>> describe(const set_profile& command) {
+    const auto secrets = seal_phone(around_.keys, self(), command);
+    return carry_out_and_wait(decide(self(), state_, command, secrets), phone_askers_,
+                              phone_answer);
+  }
+
+  caf::delegated<outcome<receipt>> click(const join& command) {
+    const auto to = current_asker();
+    const auto waves = around_.waves.of(home().index());
+    const auto* at = roster::find(waves, command.wave);
+    if (!at) {
+      answer(to, outcome<receipt>{refusal{errc::wave_unknown}});
+      return {};
+    }
+    auto decided = decide(state_, command, view_of(*at, command.now));
+    if (!decided.row) {
+      answer(to, outcome<receipt>{std::move(decided.reply)});
+      return {};
+    }
+    step what{who()};
+    what.event(joined_event(command.wave, *decided.row));
+    what.put(participation_key(home().index(), command.wave, self()), encode(*decided.row));
+    what.count(joined(command.wave), 1);
+    what.require_gate(command.wave.value);
+    if (take(std::move(what), to, outcome<receipt>{std::move(decided.reply)}))
+      set_participation(command.wave, std::move(decided.row));
+    return {};
+  }
+
+  caf::delegated<outcome<acknowledged>> take_back(const withdraw& command) {
+    const auto to = current_asker();
+    const auto waves = around_.waves.of(home().index());
+    const auto* at = roster::find(waves, command.wave);
+    if (!at) {
+      answer(to, outcome<acknowledged>{refusal{errc::wave_unknown}});
+      return {};
+    }
+    auto decided = decide(state_, command, view_of(*at, command.now));
+    if (decided.events.empty()) {
+      answer(to, as_done(decided.reply));
+      return {};
+    }
+    auto next = state_;
+    auto what = step_of(decided, next);
+    project_withdrawal(what, home().index(), self(), command.wave);
+    what.require_gate(command.wave.value);
+    if (!take(std::move(what), to, as_done(decided.reply))) return {};
+    state_.Swap(&next);
+    set_participation(command.wave, std::nullopt);
+    return {};
+  }
+
+  caf::delegated<outcome<standing>> show_wave(const read_wave& query) {
+    const auto to = current_asker();
+    const auto waves = around_.waves.of(home().index());
+    const auto* at = roster::find(waves, query.wave);
+    if (!at) {
+      answer(to, outcome<standing>{refusal{errc::wave_unknown}});
+      return {};
+    }
+    if (!knows(query.wave)) {
+      fetch_for(query, to);
+      return {};
+    }
+    answer_standing(to, query, *at);
+    return {};
+  }
+
+  void accepted(const became_member& news) { member_since_ = news.wave; }
+
+  void mail(const mail_arrived& letter) {
+    if (seen_before(letter.source)) return;
+    wire::Notice notice;
+    if (!notice.ParseFromString(letter.body)) throw std::runtime_error("a notice does not parse");
+    auto decided = decide(self(), state_, notice, reader_.time().now());
+    auto next = state_;
+    auto what = step_of(decided, next);
+    what.received(letter.source);
+    if (!take(std::move(what))) return;
+    state_.Swap(&next);
+    tell(identity_askers_, identity_answer(state_));
+    tell(phone_askers_, phone_answer(state_));
+  }
+
+  void deadline(const deadline_reached&) {}
+
+  void fetched(const rows_fetched& rows) {
+    auto waiting = std::move(fetching_);
+    fetching_.clear();
+    for (auto& [token, query, to] : waiting) {
+      if (token != rows.token) {
+        fetching_.push_back({token, query, std::move(to)});
+        continue;
+      }
+      std::optional<participation> row;
+      if (rows.values.empty()) {
+        answer(to, outcome<standing>{refusal{errc::storage_unavailable}});
+        continue;
+      }
+      if (rows.values.front())
+        if (auto stored = decode_participation(*rows.values.front())) row = std::move(*stored);
+      set_participation(query.wave, std::move(row));
+      const auto waves = around_.waves.of(home().index());
+      answer_standing(to, query, *roster::find(waves, query.wave));
+    }
+  }
+
+private:
+  struct waiting_for_rows {
+    std::uint64_t token;
+    read_wave query;
+    asker to;
+  };
+
+  applicant_id self() const { return {who().id}; }
+
+  static outcome<acknowledged> as_done(const result<void>& reply) {
+    if (!reply) return reply.error();
+    return acknowledged{};
+  }
+  static outcome<acknowledged> as_outcome(result<void>&& reply) { return as_done(reply); }
+  template <class Reply>
+  static outcome<Reply> as_outcome(result<Reply>&& reply) {
+    return std::move(reply);
+  }
+
+  /// Applies a decision's events to `next` and makes the step that stores them.
+  template <class Reply>
+  step step_of(const decision<Reply>& decided, wire::State& next) {
+    step what{who()};
+    const auto before = stage_of(next);
+    for (const auto& event : decided.events) {
+      what.event(event);
+      apply(next, event);
+    }
+    for (const auto& letter : decided.mail) {
+      if (const auto* ask = std::get_if<registry_mail>(&letter))
+        what.send(ref_of_registry(*ask), ask->ask);
+      else
+        what.send_outside(std::get<wire::Letter>(letter));
+    }
+    if (!decided.events.empty()) project(what, home().index(), self(), before, next);
+    return what;
+  }
+
+  template <class Reply>
+  caf::delegated<outcome<value_of<Reply>>> carry_out(decision<Reply>&& decided) {
+    const auto to = current_asker();
+    auto reply = as_outcome(std::move(decided.reply));
+    if (decided.events.empty() && decided.mail.empty()) {
+      answer(to, std::move(reply));
+      return {};
+    }
+    auto next = state_;
+    if (take(step_of(decided, next), to, std::move(reply))) state_.Swap(&next);
+    return {};
+  }
+
+  /// The same for what the registry has to confirm: who asks is answered when it has.
+  template <class Answer>
+  caf::delegated<outcome<acknowledged>> carry_out_and_wait(decision<void>&& decided,
+                                                   std::vector<asker>& askers, Answer& answer_now) {
+    const auto to = current_asker();
+    if (!decided.reply) {
+      answer(to, as_done(decided.reply));
+      return {};
+    }
+    if (!decided.events.empty()) {
+      auto next = state_;
+      auto at = home().append(*activated(), step_of(decided, next));
+      if (!at) {
+        answer(to, outcome<acknowledged>{std::move(at.error())});
+        return {};
+      }
+      note(*at);
+      state_.Swap(&next);
+    }
+    if (auto known = answer_now(state_)) {
+      answer(to, as_done(*known));
+      return {};
+    }
+    askers.push_back(to);
+    owed();
+    return {};
+  }
+
+  void tell(std::vector<asker>& askers, const std::optional<result<void>>& known) {
+    if (!known) return;
+    for (auto& to : std::exchange(askers, {})) {
+      answer(to, as_done(*known));
+      settled();
+    }
+  }
+
+  wave_view view_of(const roster::view& at, instant now) const {
+    wave_view view;
+    view.number = at.wave;
+    view.open = at.phase == roster::wire::TAKING && now >= at.opens_at && now < at.closes_at;
+    view.opens_at = at.opens_at;
+    view.eligibility = at.rules;
+    view.member_since = member_since_;
+    view.entry = around_.keys.entry_of(at.wave, self());
+    for (const auto& one : participations_)
+      if (one.wave == at.wave) view.row = one.row;
+    return view;
+  }
+
+  /// Rows of waves newer than the activation can only have come from this actor.
+  bool knows(wave_number wave) const {
+    if (wave > newest_wave_) return true;
+    for (const auto& one : participations_)
+      if (one.wave == wave) return true;
+    return false;
+  }
+
+  void set_participation(wave_number wave, std::optional<participation> row) {
+    for (auto& one : participations_)
+      if (one.wave == wave) {
+        one.row = std::move(row);
+        return;
+      }
+    participations_.push_back({wave, std::move(row)});
+  }
+
+  void answer_standing(const asker& to, const read_wave& query, const roster::view& at) {
+    standing own;
+    own.own = answer_to(state_, query, view_of(at, query.now));
+    own.accepted = member_since_ == query.wave;
+    answer(to, outcome<standing>{std::move(own)});
+  }
+
+  /// The message that brings the rows is counted here, since it does not come through the shard.
+  void fetch_for(const read_wave& query, const asker& to) {
+    const auto token = ++fetches_;
+    fetching_.push_back({token, query, to});
+    owed();
+    reader_.fetch(home().index(), {participation_key(home().index(), query.wave, self())},
+                  [token, back = caf::actor_cast<caf::strong_actor_ptr>(this)](
+                      storage::result<std::vector<row_value>> rows) {
+                    rows_fetched news{token, {}};
+                    if (rows) news.values = std::move(*rows);
+                    back->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                                            std::move(news)),
+                                  nullptr);
+                  });
+  }
+
+  const surroundings& around_;
+  runtime::node& reader_;
+  wire::State state_;
+  std::optional<wave_number> member_since_;
+  known_participations participations_;
+  wave_number newest_wave_;
+  std::vector<asker> identity_askers_, phone_askers_;
+  std::vector<waiting_for_rows> fetching_;
+  std::uint64_t fetches_ = 0;
+};
+
+std::vector<std::string> applicant_kind::rows_of(const shard& home, entity_ref who) const {
+  const applicant_id self{who.id};
+  std::vector<std::string> keys{snapshot_key(home.index(), who), member_key(home.index(), self)};
+  const auto waves = around_.waves.of(home.index());
+  for (auto wave : waves_at_hand(*waves))
+    keys.push_back(participation_key(home.index(), wave, self));
+  return keys;
+}
+
+caf::strong_actor_ptr applicant_kind::spawn(caf::actor_system& system, activation_ptr who,
+                                            const std::vector<std::string>& keys,
+                                            std::vector<row_value>&& rows) const {
+  wire::State state;
+  if (rows[0]) state.ParseFromString(*rows[0]);
+  std::optional<wave_number> member_since;
+  if (rows[1]) {
+    roster::wire::Member member;
+    if (member.ParseFromString(*rows[1])) member_since = wave_number{member.wave()};
+  }
+  known_participations participations;
+  wave_number newest{};
+  constexpr std::size_t wave_at = 3;  // behind shard and table
+  for (std::size_t i = 2; i < keys.size(); ++i) {
+    const wave_number wave{
+        read_big_endian<std::uint32_t>(std::string_view{keys[i]}.substr(wave_at))};
+    newest = std::max(newest, wave);
+    std::optional<participation> row;
+    if (rows[i])
+      if (auto stored = decode_participation(*rows[i])) row = std::move(*stored);
+    participations.push_back({wave, std::move(row)});
+  }
+  return spawn_entity<applicant_impl>(system, std::move(who), around_, *reader_, std::move(state),
+                                      member_since, std::move(participations), newest);
+}
+
+result<void> applicant_kind::replay(const shard& home, entity_ref who, std::string_view event,
+                                    row_editor& rows) const {
+  const applicant_id self{who.id};
+  wire::Event what;
+  if (!what.ParseFromArray(event.data(), static_cast<int>(event.size())))
+    return refuse(errc::internal, {}, "an applicant's event does not parse");
+  if (what.body_case() == wire::Event::kJoined) {
+    const wave_number wave{what.joined().wave()};
+    rows.put(participation_key(home.index(), wave, self), encode(participation_of(what)));
+    rows.count(joined(wave), 1);
+    return {};
+  }
+  wire::State state;
+  if (auto stored = rows.get(snapshot_key(home.index(), who))) state.ParseFromString(*stored);
+  const auto before = stage_of(state);
+  apply(state, what);
+  project(rows, home.index(), self, before, state);
+  if (what.body_case() == wire::Event::kWithdrawn)
+    project_withdrawal(rows, home.index(), self, wave_number{what.withdrawn().wave()});
+  return {};
+}
+
+}  // namespace gelombang::applicant
