@@ -1,0 +1,393 @@
+#include "net/problem.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "net/json_writer.hpp"
+
+namespace gelombang::net {
+namespace {
+
+std::string filled(std::string_view text, std::string_view figure) {
+  std::string out{text};
+  if (auto at = out.find("{}"); at != std::string::npos) out.replace(at, 2, figure);
+  return out;
+}
+
+std::string describe(const field_error& error, language speech) {
+  auto english = speech == language::english;
+  auto between = [&](std::string_view indonesian_unit, std::string_view english_unit) {
+    auto least = std::to_string(error.least);
+    auto most = std::to_string(error.most);
+    return english ? "must have " + least + " to " + most + " " + std::string(english_unit)
+                   : "harus " + least + " sampai " + most + " " + std::string(indonesian_unit);
+  };
+  switch (error.fault) {
+    case field_fault::missing:
+      return english ? "is missing" : "wajib diisi";
+    case field_fault::not_string:
+      return english ? "must be a string" : "harus berupa teks";
+    case field_fault::not_integer:
+      return english ? "must be a whole number" : "harus berupa bilangan bulat";
+    case field_fault::not_boolean:
+      return english ? "must be true or false" : "harus berupa true atau false";
+    case field_fault::not_object:
+      return english ? "must be an object" : "harus berupa objek";
+    case field_fault::not_array:
+      return english ? "must be an array" : "harus berupa larik";
+    case field_fault::too_short:
+    case field_fault::too_long:
+      return between("karakter atau unsur", "characters or items");
+    case field_fault::out_of_range:
+      return english ? "must be from " + std::to_string(error.least) + " to " +
+                           std::to_string(error.most)
+                     : "harus dari " + std::to_string(error.least) + " sampai " +
+                           std::to_string(error.most);
+    case field_fault::not_allowed:
+      return english ? "is not one of the allowed values" : "bukan nilai yang diperbolehkan";
+  }
+  return {};
+}
+
+bool is_figure(std::string_view text) {
+  auto digit = [](char character) { return character >= '0' && character <= '9'; };
+  return !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), digit);
+}
+
+}  // namespace
+
+problem_form form_of(errc code) {
+  switch (code) {
+    case errc::ok:
+      return {500, {"Kesalahan server", "Server error"}, {"", ""}};
+    case errc::field_missing:
+      return {422,
+              {"Isian belum lengkap", "A field is missing"},
+              {"Lengkapi isian yang disebut.", "Fill in the fields that are named."}};
+    case errc::field_invalid:
+      return {422,
+              {"Isian tidak sah", "A field is not valid"},
+              {"Perbaiki isian yang disebut.", "Correct the fields that are named."}};
+    case errc::body_malformed:
+      return {400,
+              {"Isi permintaan tidak terbaca", "The body can't be read"},
+              {"Isi permintaan harus satu objek JSON UTF-8 tanpa nama ganda.",
+               "The body must be one JSON object in UTF-8 without duplicate names."}};
+    case errc::body_too_large:
+      return {413,
+              {"Isi permintaan terlalu besar", "The body is too large"},
+              {"Kirim permintaan yang lebih kecil.", "Send a smaller request."}};
+    case errc::not_found:
+      return {404,
+              {"Tidak ditemukan", "Not found"},
+              {"Tidak ada apa pun di alamat ini.", "There is nothing at this address."}};
+    case errc::method_not_allowed:
+      return {405,
+              {"Metode tidak diizinkan", "Method not allowed"},
+              {"Alamat ini tidak melayani metode tersebut.",
+               "This address does not serve that method."}};
+    case errc::idempotency_conflict:
+      return {409,
+              {"Idempotency-Key sudah dipakai", "The Idempotency-Key was used before"},
+              {"Kunci yang sama pernah dikirim dengan permintaan lain.",
+               "The same key came with another request."}};
+    case errc::media_type_unsupported:
+      return {415,
+              {"Jenis isi tidak didukung", "The media type is not supported"},
+              {"Kirim isi sebagai application/json.", "Send the body as application/json."}};
+    case errc::precondition_failed:
+      return {412,
+              {"Prasyarat tidak terpenuhi", "Precondition failed"},
+              {"Data sudah berubah; muat ulang lalu coba lagi.",
+               "The data has changed; reload and try again."}};
+    case errc::headers_too_large:
+      return {
+          431,
+          {"Tajuk permintaan terlalu besar", "The headers are too large"},
+          {"Kirim tajuk yang lebih sedikit atau lebih pendek.", "Send fewer or shorter headers."}};
+    case errc::request_malformed:
+      return {400,
+              {"Permintaan HTTP cacat", "The HTTP request is malformed"},
+              {"Permintaan tidak mengikuti HTTP/1.1.", "The request does not follow HTTP/1.1."}};
+    case errc::request_too_slow:
+      return {408,
+              {"Permintaan terlalu lambat", "The request came too slowly"},
+              {"Permintaan belum lengkap saat waktunya habis.",
+               "The request was not complete when its time was over."}};
+
+    case errc::token_missing:
+      return {401,
+              {"Belum masuk", "Not signed in"},
+              {"Masuk dahulu, lalu kirim token akses.", "Sign in and send the access token."}};
+    case errc::token_invalid:
+      return {401,
+              {"Token tidak sah", "The token is not valid"},
+              {"Masuk kembali untuk mendapat token baru.", "Sign in again for a new token."}};
+    case errc::token_expired:
+      return {401,
+              {"Token kedaluwarsa", "The token has expired"},
+              {"Perbarui token dengan refresh token.", "Renew it with the refresh token."}};
+    case errc::forbidden:
+      return {
+          403,
+          {"Tidak berwenang", "Forbidden"},
+          {"Akun ini tidak berwenang untuk tindakan tersebut.", "This account may not do that."}};
+    case errc::session_unknown:
+      return {401,
+              {"Sesi sudah berakhir", "The session has ended"},
+              {"Masuk kembali dengan surel dan kata sandi.",
+               "Sign in again with e-mail and password."}};
+    case errc::credentials_wrong:
+      return {401,
+              {"Surel atau kata sandi salah", "Wrong e-mail or password"},
+              {"Periksa surel dan kata sandi Anda.", "Check your e-mail and password."}};
+
+    case errc::code_wrong:
+      return {422,
+              {"Kode salah", "Wrong code"},
+              {"Periksa kode enam angka di surel Anda.", "Check the six digits in your e-mail."},
+              {"Periksa kode enam angka di surel Anda. Sisa percobaan: {}.",
+               "Check the six digits in your e-mail. Tries left: {}."}};
+    case errc::code_expired:
+      return {422,
+              {"Kode tidak berlaku lagi", "The code is no longer valid"},
+              {"Minta kode baru dengan mendaftarkan surel Anda sekali lagi.",
+               "Ask for a new code by entering your e-mail once more."}};
+    case errc::email_invalid:
+      return {422,
+              {"Alamat surel tidak sah", "The e-mail address is not valid"},
+              {"Tulis alamat surel yang lengkap, misalnya nama@contoh.id.",
+               "Write the whole address, such as name@example.id."}};
+    case errc::password_weak:
+      return {422,
+              {"Kata sandi terlalu lemah", "The password is too weak"},
+              {"Pilih kata sandi yang lebih panjang dan tidak umum.",
+               "Choose a longer and less common password."}};
+    case errc::nik_invalid:
+      return {422,
+              {"NIK tidak sah", "The NIK is not valid"},
+              {"NIK harus 16 angka dan cocok dengan tanggal lahir.",
+               "The NIK must have 16 digits and agree with the birth date."}};
+    case errc::kk_invalid:
+      return {422,
+              {"Nomor KK tidak sah", "The family card number is not valid"},
+              {"Nomor kartu keluarga harus 16 angka.", "The number must have 16 digits."}};
+    case errc::nik_taken:
+      return {409,
+              {"NIK sudah terdaftar", "The NIK is already registered"},
+              {"Satu NIK hanya untuk satu akun. Masuk dengan akun yang lama atau hubungi layanan.",
+               "One account per NIK. Use your earlier account or ask for help."}};
+    case errc::phone_taken:
+      return {409,
+              {"Nomor telepon sudah terdaftar", "The phone number is already registered"},
+              {"Satu nomor telepon hanya untuk satu akun.", "One account per phone number."}};
+    case errc::phone_invalid:
+      return {422,
+              {"Nomor telepon tidak sah", "The phone number is not valid"},
+              {"Tulis nomor telepon seluler Indonesia, misalnya 0812 3456 7890.",
+               "Write an Indonesian mobile number, such as 0812 3456 7890."}};
+    case errc::family_region_mismatch:
+      return {409,
+              {"Wilayah KK berbeda", "The family card has another region"},
+              {"Kartu keluarga ini sudah tercatat di kabupaten atau kota lain.",
+               "This family card is recorded in another regency or city."}};
+    case errc::region_unknown:
+      return {422,
+              {"Wilayah tidak dikenal", "Unknown region"},
+              {"Pakai kode empat angka kabupaten atau kota.",
+               "Use the four-digit code of a regency or city."}};
+    case errc::identity_fixed:
+      return {409,
+              {"Identitas sudah diverifikasi", "The identity is verified already"},
+              {"Perubahan hanya melalui petugas.", "Only an officer can change it."}};
+    case errc::stage_out_of_order:
+      return {409,
+              {"Tahap sebelumnya belum selesai", "An earlier step is missing"},
+              {"Selesaikan dahulu tahap sebelumnya; lihat \"selanjutnya\" di akun Anda.",
+               "Finish the earlier step first; your account says which comes next."}};
+    case errc::answers_incomplete:
+      return {422,
+              {"Jawaban belum lengkap", "Answers are missing"},
+              {"Jawab semua pertanyaan.", "Answer every question."}};
+    case errc::account_blocked:
+      return {403,
+              {"Akun diblokir", "The account is blocked"},
+              {"Hubungi layanan untuk mengetahui alasannya.", "Ask the help desk for the reason."}};
+    case errc::identity_pending:
+      return {409,
+              {"Identitas sedang diperiksa", "The identity is being checked"},
+              {"Tunggu hasil pemeriksaan yang sedang berjalan.",
+               "Wait for the check that is under way."}};
+    case errc::name_invalid:
+      return {422,
+              {"Nama tidak sah", "The name is not valid"},
+              {"Tulis nama lengkap seperti pada KTP.", "Write the full name as on the ID card."}};
+    case errc::birth_date_invalid:
+      return {422,
+              {"Tanggal lahir tidak sah", "The birth date is not valid"},
+              {"Tulis tanggal sebagai TTTT-BB-HH.", "Write the date as YYYY-MM-DD."}};
+
+    case errc::wave_unknown:
+      return {404,
+              {"Gelombang tidak dikenal", "Unknown wave"},
+              {"Tidak ada gelombang dengan nomor ini.", "There is no wave with this number."}};
+    case errc::wave_not_open:
+      return {409,
+              {"Gelombang tidak dibuka", "The wave is not open"},
+              {"Gelombang ini belum dibuka atau sudah ditutup.",
+               "This wave has not opened yet, or has closed."}};
+    case errc::not_ready:
+      return {409,
+              {"Akun belum siap", "The account is not ready"},
+              {"Selesaikan identitas, profil, dan asesmen sebelum bergabung.",
+               "Finish identity, profile and assessment before joining."}};
+    case errc::already_member:
+      return {
+          409,
+          {"Sudah menjadi penerima", "Already a member"},
+          {"Manfaat diterima sekali seumur hidup.", "The benefit is given once in a lifetime."}};
+    case errc::not_eligible:
+      return {409,
+              {"Tidak memenuhi syarat", "Not eligible"},
+              {"Syarat program tidak terpenuhi; alasannya ada di akun Anda.",
+               "A condition of the programme is not met; your account says which."}};
+    case errc::not_joined:
+      return {404,
+              {"Belum bergabung", "Not joined"},
+              {"Anda tidak bergabung di gelombang ini.", "You have not joined this wave."}};
+    case errc::wave_out_of_order:
+      return {409,
+              {"Langkah di luar urutan", "Out of order"},
+              {"Keadaan gelombang belum atau tidak lagi mengizinkan langkah ini.",
+               "The wave's state does not yet, or no longer, allow this step."}};
+    case errc::secret_mismatch:
+      return {422,
+              {"Rahasia tidak cocok", "The secret does not match"},
+              {"Rahasia berbeda dari yang dijanjikan saat komitmen.",
+               "The secret is not the one that was committed to."}};
+    case errc::schedule_invalid:
+      return {422,
+              {"Jadwal tidak sah", "The schedule is not valid"},
+              {"Waktu tutup harus setelah waktu buka.", "Closing must come after opening."}};
+    case errc::beacon_invalid:
+      return {422,
+              {"Sumber acak tidak sah", "The beacon is not valid"},
+              {"Periksa sumber, putaran, dan nilai acak.", "Check source, round and value."}};
+    case errc::quota_invalid:
+      return {422,
+              {"Kuota tidak sah", "The quota is not valid"},
+              {"Periksa kuota, bobot, dan batas bawah per wilayah.",
+               "Check quota, weights and the minimum per region."}};
+    case errc::groups_invalid:
+      return {422,
+              {"Kelompok tidak sah", "The groups are not valid"},
+              {"Periksa nama dan bagian tiap kelompok.", "Check each group's name and share."}};
+    case errc::draw_not_published:
+      return {404,
+              {"Undian belum diumumkan", "The draw is not published"},
+              {"Hasil undian belum ada untuk gelombang ini.",
+               "There is nothing of this wave's draw to see yet."}};
+
+    case errc::too_many_requests:
+      return {429,
+              {"Terlalu sering", "Too many requests"},
+              {"Tunggu sebentar lalu coba lagi.", "Wait a moment and try again."}};
+    case errc::overloaded:
+      return {503,
+              {"Layanan sedang sibuk", "The service is busy"},
+              {"Coba lagi sebentar. Urutan kedatangan tidak berpengaruh.",
+               "Try again in a moment. The order of arrival does not matter."}};
+    case errc::storage_unavailable:
+      return {503,
+              {"Penyimpanan sedang terganggu", "Storage is unavailable"},
+              {"Data dapat dibaca, tetapi belum dapat diubah.",
+               "Data can be read but not changed at the moment."}};
+    case errc::shutting_down:
+      return {503,
+              {"Server sedang dimatikan", "The server is shutting down"},
+              {"Coba lagi sebentar.", "Try again in a moment."}};
+    case errc::timed_out:
+      return {504,
+              {"Belum ada jawaban", "No answer in time"},
+              {"Ulangi dengan Idempotency-Key yang sama; tindakan tidak akan terjadi dua kali.",
+               "Repeat with the same Idempotency-Key; it will not happen twice."}};
+    case errc::internal:
+      return {500,
+              {"Kesalahan server", "Server error"},
+              {"Ada yang salah di pihak kami.", "Something went wrong on our side."}};
+  }
+  return {500, {"Kesalahan server", "Server error"}, {"", ""}};
+}
+
+std::optional<errc> errc_named(std::string_view name) {
+  for (std::uint16_t number = 1; number <= static_cast<std::uint16_t>(errc::internal); ++number) {
+    auto code = static_cast<errc>(number);
+    auto is_gap = code != errc::internal && name_of(code) == name_of(errc::internal);
+    if (!is_gap && name_of(code) == name) return code;
+  }
+  return std::nullopt;
+}
+
+problem::problem(std::vector<field_error> faults) : fields(std::move(faults)) {
+  auto missing = std::all_of(fields.begin(), fields.end(),
+                             [](auto& error) { return error.fault == field_fault::missing; });
+  reason.code = missing ? errc::field_missing : errc::field_invalid;
+}
+
+void append_problem(std::string& to, const problem& what, language speech) {
+  auto form = form_of(what.reason.code);
+  auto has_figure = !what.reason.detail.empty() && !form.with_figure.english.empty();
+  auto detail = has_figure ? filled(form.with_figure.in(speech), what.reason.detail)
+                           : std::string(form.detail.in(speech));
+  json_writer json{to};
+  json.begin_object();
+  json.member("type", "/problems/" + std::string(name_of(what.reason.code)));
+  json.member("title", form.title.in(speech));
+  json.member("status", form.status);
+  json.member("detail", detail);
+  if (what.reason.code == errc::code_wrong && is_figure(what.reason.detail)) {
+    json.key("tries_left").raw(what.reason.detail);
+  }
+  if (!what.fields.empty() || !what.reason.field.empty()) {
+    json.key("errors").begin_array();
+    if (!what.reason.field.empty()) {
+      json.begin_object().member("pointer", what.reason.field).member("message", detail);
+      json.end_object();
+    }
+    for (auto& error : what.fields) {
+      json.begin_object().member("pointer", error.pointer);
+      json.member("message", describe(error, speech)).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void append_problem_page(std::string& to, errc code) {
+  auto form = form_of(code);
+  json_writer json{to};
+  json.begin_object();
+  json.member("type", "/problems/" + std::string(name_of(code)));
+  json.member("status", form.status);
+  for (auto speech : {language::indonesian, language::english}) {
+    json.key(tag_of(speech)).begin_object();
+    json.member("title", form.title.in(speech)).member("detail", form.detail.in(speech));
+    json.end_object();
+  }
+  json.end_object();
+}
+
+unsigned retry_after_seconds(errc code, std::uint64_t dice) {
+  // Centres of the spread. An overloaded node empties its queues within seconds; a caller's own
+  // limit is counted by the minute; a full disk or a restart takes people.
+  unsigned centre = 0;
+  if (code == errc::overloaded || code == errc::timed_out) centre = 4;
+  if (code == errc::shutting_down) centre = 10;
+  if (code == errc::storage_unavailable) centre = 30;
+  if (code == errc::too_many_requests) centre = 60;
+  if (centre == 0) return 0;
+  return centre / 2 + static_cast<unsigned>(dice % (centre + 1));
+}
+
+}  // namespace gelombang::net

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "net/peer_address.hpp"
+#include "net/server.hpp"
+#include "net/tls.hpp"
+
+namespace gelombang::net {
+
+/// What the io threads of a server share. Everything here is thread-safe or const while serving.
+struct server::shared {
+  explicit shared(const clock& clock) : time(clock) {}
+
+  const clock& time;
+  router routes;
+  tls_context tls;
+  std::shared_ptr<http_metrics> metrics;
+  std::atomic<bool> draining{false};
+  std::vector<std::thread> running;
+
+  std::mutex guard;
+  std::condition_variable thread_ended;
+  std::size_t threads_left = 0;
+
+  /// False: the server, or this address, has as many connections as it may.
+  bool take_connection(const peer_address& peer, const limits& bounds);
+  void give_connection_back(const peer_address& peer);
+
+private:
+  std::mutex connections_guard_;
+  std::size_t connections_ = 0;
+  std::unordered_map<std::uint64_t, std::size_t> by_address_;
+};
+
+}  // namespace gelombang::net

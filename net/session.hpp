@@ -1,0 +1,164 @@
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/exchange.hpp"
+#include "net/metrics.hpp"
+#include "net/request_parser.hpp"
+#include "net/task.hpp"
+#include "net/tls.hpp"
+
+namespace gelombang::net {
+
+class io_thread;
+
+namespace asio = boost::asio;
+using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+
+/// Bytes read from a connection, from the beginning of the request that is being read.
+class read_buffer {
+public:
+  read_buffer();
+
+  char* begin() { return data_.get() + begin_; }
+  char* end() { return data_.get() + end_; }
+  std::size_t size() const { return end_ - begin_; }
+  std::size_t room() const { return capacity_ - end_; }
+  std::size_t capacity() const { return capacity_; }
+
+  /// Makes room for more: moves what there is to the front, or doubles.
+  void make_room();
+  void added(std::size_t bytes) { end_ += bytes; }
+  void drop_front(std::size_t bytes);
+  /// Takes `bytes` out at `at`, counted from the beginning.
+  void cut_out(std::size_t at, std::size_t bytes);
+  void clear() { begin_ = end_ = 0; }
+
+private:
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// What a connection needs only while a request is under way. Idle connections hold none; a thread
+/// keeps those that were given back.
+struct workspace {
+  read_buffer input;
+  std::string chunked_body;
+  std::optional<request_parser> parser;
+  exchange x;
+  std::string output;
+
+  std::size_t parsed = 0;        ///< bytes of the request that the parser has taken
+  std::size_t header_bytes = 0;  ///< of the request, once its headers are complete; 0 before
+  std::size_t request_bytes = 0;
+  std::optional<problem> rejection;  ///< why the request is refused without asking the handler
+  bool is_options = false;
+};
+
+/// One connection: reads requests, has them answered, writes the answers in order. Lives on one io
+/// thread and belongs to it.
+class session : public boost::intrusive::list_base_hook<> {
+public:
+  session(io_thread& thread, tcp_socket socket, peer_address peer, ssl_ptr tls);
+  ~session();
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  void start();
+
+  /// Ends a connection whose time is over. Called at every sweep.
+  void sweep(std::int64_t now_ms);
+  /// Ends the connection as soon as no request is under way.
+  void drain();
+
+  /// Writes what the exchange has appended; false: the client is gone. For streams.
+  task<bool> flush();
+
+private:
+  enum class phase : std::uint8_t { handshake, idle, header, body, handling, writing, lingering };
+  enum class step : std::uint8_t { need_more, ready, broken };
+  enum class received : std::uint8_t { some, nothing_yet, closed };
+
+  /// Awaits that the socket can be read or written. False: the time is over or the socket closed.
+  class readiness {
+  public:
+    readiness(session& owner, asio::socket_base::wait_type what) : owner_(owner), what_(what) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting);
+    bool await_resume() const { return !failed_ && !owner_.expired_; }
+
+  private:
+    session& owner_;
+    asio::socket_base::wait_type what_;
+    bool failed_ = false;
+  };
+
+  readiness can_read() { return {*this, tls_wait_}; }
+  readiness can_write() { return {*this, asio::socket_base::wait_write}; }
+
+  task<> run();
+  task<bool> handshake();
+  task<> read_and_answer();
+  task<> answer_buffered();
+  task<> wait_for(const handler::waiting& ask);
+  task<> flush_slowly();
+  task<> linger();
+
+  // Reading.
+  void watch(phase now, std::chrono::milliseconds timeout);
+  void watch_reading();
+  received receive();
+  std::int64_t read_some(char* to, std::size_t bytes);
+  step advance();
+  step parse_header();
+  step admit();
+  step collect_body();
+  step collect_chunks();
+  step broken(errc why);
+  void begin_request();
+
+  // Answering.
+  const handler::waiting* dispatch();
+  void authorise();
+  void call(const handler::immediate& answer);
+  void failed(const char* what);
+  void finish_answer();
+  void answer_options();
+  void count(turned_away reason);
+
+  // Writing.
+  bool send_now();
+  std::int64_t write_some(const char* from, std::size_t bytes);
+  void tell_expired();
+
+  io_thread& thread_;
+  tcp_socket socket_;
+  ssl_ptr tls_;
+  task<> main_;
+  std::unique_ptr<workspace> work_;
+  std::size_t sent_ = 0;            ///< of the workspace's output
+  std::int64_t expires_at_ms_ = 0;  ///< 0: never
+  std::int64_t phase_since_ms_ = 0;
+  std::chrono::steady_clock::time_point asked_at_;
+  peer_address peer_;
+  asio::socket_base::wait_type tls_wait_ = asio::socket_base::wait_read;
+  phase phase_ = phase::idle;
+  bool expired_ = false;
+  bool closing_ = false;  ///< nothing more is read
+  bool gone_ = false;     ///< the client can't be written to
+  bool must_linger_ = false;
+  bool continued_ = false;  ///< 100 Continue has been sent for this request
+};
+
+}  // namespace gelombang::net
