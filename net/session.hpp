@@ -11,11 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "net/exchange.hpp"
 #include "net/metrics.hpp"
-#include "net/request_parser.hpp"
 #include "net/task.hpp"
 #include "net/tls.hpp"
+#include "net/workspace.hpp"
 
 namespace gelombang::net {
 
@@ -23,48 +22,6 @@ class io_thread;
 
 namespace asio = boost::asio;
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-
-/// Bytes read from a connection, from the beginning of the request that is being read.
-class read_buffer {
-public:
-  read_buffer();
-
-  char* begin() { return data_.get() + begin_; }
-  char* end() { return data_.get() + end_; }
-  std::size_t size() const { return end_ - begin_; }
-  std::size_t room() const { return capacity_ - end_; }
-  std::size_t capacity() const { return capacity_; }
-
-  /// Makes room for more: moves what there is to the front, or doubles.
-  void make_room();
-  void added(std::size_t bytes) { end_ += bytes; }
-  void drop_front(std::size_t bytes);
-  /// Takes `bytes` out at `at`, counted from the beginning.
-  void cut_out(std::size_t at, std::size_t bytes);
-  void clear() { begin_ = end_ = 0; }
-
-private:
-  std::unique_ptr<char[]> data_;
-  std::size_t capacity_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
-
-/// What a connection needs only while a request is under way. Idle connections hold none; a thread
-/// keeps those that were given back.
-struct workspace {
-  read_buffer input;
-  std::string chunked_body;
-  std::optional<request_parser> parser;
-  exchange x;
-  std::string output;
-
-  std::size_t parsed = 0;        ///< bytes of the request that the parser has taken
-  std::size_t header_bytes = 0;  ///< of the request, once its headers are complete; 0 before
-  std::size_t request_bytes = 0;
-  std::optional<problem> rejection;  ///< why the request is refused without asking the handler
-  bool is_options = false;
-};
 
 /// One connection: reads requests, has them answered, writes the answers in order. Lives on one io
 /// thread and belongs to it.
