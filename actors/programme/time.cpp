@@ -64,7 +64,7 @@ public:
       if (digits < 3) value = value * 10 + (rest_[digits] - '0');
       ++digits;
     }
-    if (digits == 0 || digits > 9) fail();
+    if (digits == 0 || digits > 9) return milliseconds{fail()};
     for (auto missing = digits; missing < 3; ++missing) value *= 10;
     rest_.remove_prefix(digits);
     return milliseconds{value};

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/wave/draw/files.hpp"
+#include "actors/wave/draw/merkle.hpp"
+#include "actors/wave/draw/summary.hpp"
+#include "actors/wave/draw/walk.hpp"
+
+/// A wave's draw in two stages, each leaving durable files in the draw's own directory:
+///
+///   roster.bin      the frozen roster in its published order
+///   tree.bin        the Merkle tree over it
+///   committed.json  the summary as committed; with it the first stage is done
+///   verdicts.bin    what became of each entry
+///   drawn.json      the whole summary; with it the second stage is done
+///
+/// A stage repeated with the same input, after a crash or on another node, writes the same bytes.
+/// The published entries file is made from these when it is asked for: it is four times as long,
+/// and every one of its columns follows from them.
+namespace gelombang::draw {
+
+/// First stage: freezes `roster`, which comes in any order, under `given`.
+/// @returns the summary as it is to be published; or the refusal of `check`, `sort_roster`,
+///   `take_census` or `summarise`, or `storage_unavailable`.
+result<summary> commit(const std::filesystem::path& directory, std::vector<roster_entry> roster,
+                       const parameters& given, unsigned threads);
+
+/// Second stage: draws, with the randomness and the secret (raw bytes) that were committed to.
+/// The roster's root is computed again first, so nothing is drawn from a damaged file.
+/// @returns the whole summary; `secret_mismatch`, `beacon_invalid` (empty or too long),
+///   `draw_not_published` when nothing was committed in `directory`, `internal` for damaged files,
+///   or `storage_unavailable`.
+result<summary> run(const std::filesystem::path& directory, std::string_view beacon_value,
+                    std::string_view operator_secret, unsigned threads);
+
+/// A draw's files, for answering about single entries and for publication. Movable; const members
+/// are thread-safe. Opened once after each stage: it shows the stage at which it was opened.
+class draw_files {
+public:
+  /// @returns `draw_not_published` when nothing was committed in `directory`, `internal` when the
+  ///   files do not fit together, `storage_unavailable` when they cannot be read.
+  static result<draw_files> open(const std::filesystem::path& directory);
+
+  const summary& published() const { return summary_; }
+  bool is_drawn() const { return summary_.drawn.has_value(); }
+
+  std::span<const roster_entry> roster() const { return roster_; }
+
+  /// Where the entry stands in the roster: its leaf's number in the tree.
+  std::optional<std::uint32_t> find(const entry_id& id) const;
+
+  /// The leaf's audit path, upwards.
+  std::vector<digest> proof(std::uint32_t index) const;
+
+  /// The summary's line for a region of the roster.
+  const region_summary& region(region_code code) const;
+
+  /// Only once drawn.
+  digest ticket(std::uint32_t index) const { return (*tickets_)(roster_[index].id); }
+  verdict verdict_of(std::uint32_t index) const { return verdicts_[index]; }
+
+  /// Visits the accepted in the order of the roster. Only once drawn.
+  void for_each_accepted(const std::function<void(const roster_entry&)>& visit) const;
+
+  /// Lines `first` up to `first + count` of the published entries, less where they end; the header
+  /// (`entries_header`) goes before line 0. About 10 million lines a second.
+  std::string rows(std::uint32_t first, std::uint32_t count) const;
+
+  /// Writes the published entries file, header included.
+  result<void> export_entries(const std::filesystem::path& csv, unsigned threads) const;
+
+  /// Computes everything again from the roster: root, tree, seats, tickets, verdicts.
+  /// @returns `internal` with the name of what does not agree.
+  result<void> check(unsigned threads) const;
+
+private:
+  draw_files() = default;
+
+  mapped_file roster_file_, tree_file_, verdict_file_;
+  std::span<const roster_entry> roster_;
+  std::span<const digest> nodes_;
+  std::span<const verdict> verdicts_;
+  summary summary_;
+  std::optional<ticket_machine> tickets_;
+};
+
+}  // namespace gelombang::draw

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "actors/programme/result.hpp"
+
+namespace gelombang::draw {
+
+/// A file's bytes, read-only, in memory as long as the object lives. The file may meanwhile be
+/// replaced by another of its name, never changed.
+class mapped_file {
+public:
+  /// @returns `not_found` when there is no such file, `storage_unavailable` when it cannot be read.
+  static result<mapped_file> open(const std::filesystem::path& path);
+
+  mapped_file() = default;
+  mapped_file(mapped_file&& other) noexcept;
+  mapped_file& operator=(mapped_file&& other) noexcept;
+  ~mapped_file();
+
+  std::string_view bytes() const { return {static_cast<const char*>(start_), size_}; }
+
+private:
+  void* start_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Writes a new file in place of whatever has the name `path`: after `finish` either the whole of
+/// it is there and on the disk, or what was there before.
+class file_replacement {
+public:
+  explicit file_replacement(std::filesystem::path path);
+  file_replacement(const file_replacement&) = delete;
+  file_replacement& operator=(const file_replacement&) = delete;
+  ~file_replacement();
+
+  /// Failures are kept for `finish`.
+  void append(std::string_view bytes);
+
+  /// @returns `storage_unavailable` with the reason of the first failure.
+  result<void> finish();
+
+private:
+  void note(const std::filesystem::path& at, int reason);
+
+  std::filesystem::path path_, draft_;
+  int file_ = -1;
+  result<void> state_;
+};
+
+/// Makes the directory and those above it, durably.
+result<void> make_directory(const std::filesystem::path& path);
+
+}  // namespace gelombang::draw

@@ -1,0 +1,253 @@
+#include "actors/wave/draw/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <iterator>
+
+#include "actors/programme/format.hpp"
+#include "actors/programme/hex.hpp"
+#include "actors/programme/region.hpp"
+#include "actors/wave/draw/quota.hpp"
+#include "actors/wave/draw/row.hpp"
+
+namespace gelombang::draw {
+namespace {
+
+std::string json_string(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
+
+std::string quoted_hex(std::span<const std::uint8_t> bytes) {
+  return '"' + to_hex(bytes) + '"';
+}
+
+std::string json_of(const group& one) {
+  return fmt::format(R"({{"name":{},"bit":{},"share_permille":{}}})", json_string(one.name),
+                     one.bit, one.share_permille);
+}
+
+std::string json_of(const region_summary& one, bool drawn) {
+  return fmt::format(
+      R"({{"region":"{}","weight":{},"applicants":{},"usable":{},"seats":{},"accepted":{},"cutoff":{}}})",
+      one.region, one.weight, one.applicants, one.usable, one.seats,
+      drawn ? fmt::to_string(one.accepted) : "null",
+      one.cutoff ? quoted_hex(*one.cutoff) : std::string("null"));
+}
+
+template <class List, class Render>
+std::string joined(const List& list, const Render& render) {
+  std::string text;
+  for (const auto& one : list) {
+    if (!text.empty()) text += ',';
+    text += render(one);
+  }
+  return text;
+}
+
+/// Ends the reading of a summary from wherever a member turns out to be wrong.
+struct unreadable {
+  std::string what;
+};
+
+/// Reads an object's members by name; throws `unreadable`, which `read_summary` catches.
+class members {
+public:
+  members(const boost::json::value& value, std::string path) : path_(std::move(path)) {
+    object_ = value.if_object();
+    if (!object_) throw unreadable{path_ + " is not an object"};
+  }
+
+  bool is_null(const char* name) const { return value(name).is_null(); }
+
+  std::uint64_t number(const char* name, std::uint64_t most) const {
+    const auto& found = value(name);
+    std::uint64_t number = most;
+    if (auto* positive = found.if_int64(); positive && *positive >= 0) {
+      number = static_cast<std::uint64_t>(*positive);
+    } else if (auto* large = found.if_uint64()) {
+      number = *large;
+    } else {
+      fail(name, "is not a whole number");
+    }
+    if (number > most) fail(name, "is too large");
+    return number;
+  }
+
+  std::string text(const char* name, std::size_t bytes_max) const {
+    auto* found = value(name).if_string();
+    if (!found) fail(name, "is not a string");
+    if (found->size() > bytes_max) fail(name, "is too long");
+    return {found->data(), found->size()};
+  }
+
+  digest hash(const char* name) const {
+    auto read = from_hex<sizeof(digest)>(text(name, 2 * sizeof(digest)));
+    if (!read) fail(name, "is not 64 lower-case hex digits");
+    return *read;
+  }
+
+  std::string bytes(const char* name, std::size_t bytes_max) const {
+    auto read = from_hex(text(name, 2 * bytes_max), bytes_max);
+    if (!read) fail(name, "is not lower-case hex");
+    return *read;
+  }
+
+  const boost::json::array& list(const char* name) const {
+    auto* found = value(name).if_array();
+    if (!found) fail(name, "is not a list");
+    return *found;
+  }
+
+  [[noreturn]] void fail(const char* name, std::string_view why) const {
+    throw unreadable{fmt::format("{}{} {}", path_.empty() ? "" : path_ + ".", name, why)};
+  }
+
+private:
+  const boost::json::value& value(const char* name) const {
+    auto* found = object_->if_contains(name);
+    if (!found) fail(name, "is missing");
+    return *found;
+  }
+
+  std::string path_;
+  const boost::json::object* object_ = nullptr;
+};
+
+group read_group(const boost::json::value& value, std::size_t position) {
+  members from{value, fmt::format("groups[{}]", position)};
+  return {from.text("name", group_name_bytes_max),
+          static_cast<std::uint8_t>(from.number("bit", groups_max - 1)),
+          static_cast<std::uint16_t>(from.number("share_permille", shares_permille_max))};
+}
+
+region_summary read_region(const boost::json::value& value, std::size_t position) {
+  members from{value, fmt::format("regions[{}]", position)};
+  auto code = parse_region_code(from.text("region", 4));
+  if (!code) from.fail("region", "is not a region's code");
+  auto count = [&](const char* name) {
+    return static_cast<std::uint32_t>(from.number(name, entries_max));
+  };
+  region_summary region;
+  region.region = *code;
+  region.weight = from.number("weight", weight_max);
+  region.applicants = count("applicants");
+  region.usable = count("usable");
+  region.seats = count("seats");
+  if (!from.is_null("accepted")) region.accepted = count("accepted");
+  if (!from.is_null("cutoff")) region.cutoff = from.hash("cutoff");
+  return region;
+}
+
+summary read_members(const boost::json::value& json) {
+  members from{json, {}};
+  if (from.text("algorithm", 64) != algorithm_name) from.fail("algorithm", "is not known here");
+  summary read;
+  read.wave.value = static_cast<std::uint32_t>(from.number("wave", UINT32_MAX));
+  read.entries = static_cast<std::uint32_t>(from.number("entries", entries_max));
+  read.roster_root = from.hash("roster_root");
+  read.quota = static_cast<std::uint32_t>(from.number("quota", quota_max));
+  read.minimum_per_region =
+      static_cast<std::uint32_t>(from.number("minimum_per_region", quota_max));
+  for (const auto& one : from.list("groups")) {
+    read.groups.push_back(read_group(one, read.groups.size()));
+  }
+  read.beacon_source = from.text("beacon_source", beacon_source_bytes_max);
+  read.beacon_round = from.number("beacon_round", UINT64_MAX);
+  read.operator_secret_hash = from.hash("operator_secret_hash");
+  if (!from.is_null("seed")) {
+    read.drawn =
+        disclosure{from.bytes("beacon_value", beacon_value_bytes_max),
+                   from.bytes("operator_secret", operator_secret_bytes_max), from.hash("seed")};
+  }
+  for (const auto& one : from.list("regions")) {
+    read.regions.push_back(read_region(one, read.regions.size()));
+  }
+  return read;
+}
+
+}  // namespace
+
+std::string to_json(const summary& published) {
+  auto value_or_null = [](const std::string* bytes) {
+    return bytes ? quoted_hex(bytes_of(*bytes)) : std::string("null");
+  };
+  const auto* drawn = published.drawn ? &*published.drawn : nullptr;
+  auto region_json = [&](const region_summary& one) { return json_of(one, drawn != nullptr); };
+  auto group_json = [](const group& one) { return json_of(one); };
+  return fmt::format(
+      R"({{"wave":{},"algorithm":"{}","entries":{},"roster_root":{},"quota":{},)"
+      R"("minimum_per_region":{},"groups":[{}],"beacon_source":{},"beacon_round":{},)"
+      R"("beacon_value":{},"operator_secret_hash":{},"operator_secret":{},"seed":{},)"
+      R"("regions":[{}]}})",
+      published.wave, algorithm_name, published.entries, quoted_hex(published.roster_root),
+      published.quota, published.minimum_per_region, joined(published.groups, group_json),
+      json_string(published.beacon_source), published.beacon_round,
+      value_or_null(drawn ? &drawn->beacon_value : nullptr),
+      quoted_hex(published.operator_secret_hash),
+      value_or_null(drawn ? &drawn->operator_secret : nullptr),
+      drawn ? quoted_hex(drawn->seed) : std::string("null"),
+      joined(published.regions, region_json));
+}
+
+tl::expected<summary, std::string> read_summary(std::string_view json) {
+  if (json.size() > summary_bytes_max) return tl::unexpected<std::string>("too long");
+  boost::json::error_code error;
+  auto value = boost::json::parse(boost::json::string_view(json.data(), json.size()), error);
+  if (error) return tl::unexpected("not JSON: " + error.message());
+  try {
+    return read_members(value);
+  } catch (unreadable& fault) {
+    return tl::unexpected(std::move(fault.what));
+  }
+}
+
+parameters parameters_of(const summary& published) {
+  parameters given{published.wave,
+                   published.quota,
+                   published.minimum_per_region,
+                   published.groups,
+                   {},
+                   published.beacon_source,
+                   published.beacon_round,
+                   published.operator_secret_hash};
+  for (const auto& one : published.regions) given.weights.push_back({one.region, one.weight});
+  return given;
+}
+
+result<summary> summarise(const parameters& committed, std::uint32_t entries,
+                          const digest& roster_root, const census& counted) {
+  summary made;
+  made.wave = committed.wave;
+  made.entries = entries;
+  made.roster_root = roster_root;
+  made.quota = committed.quota;
+  made.minimum_per_region = committed.minimum_per_region;
+  made.groups = committed.groups;
+  made.beacon_source = committed.beacon_source;
+  made.beacon_round = committed.beacon_round;
+  made.operator_secret_hash = committed.operator_secret_hash;
+  std::vector<region_demand> demands;
+  std::size_t weighted = 0;
+  for (const auto& [region, weight] : committed.weights) {
+    auto found = counted.regions.find(region);
+    auto count = found == counted.regions.end() ? region_census{} : found->second;
+    weighted += found != counted.regions.end();
+    demands.push_back({region, weight, count.usable});
+    made.regions.push_back({region, weight, count.applicants, count.usable, 0, 0, {}});
+  }
+  if (weighted != counted.regions.size()) {
+    return refuse(errc::region_unknown, {}, "a region of the roster has no weight");
+  }
+  auto seats = spread_seats(demands, committed.quota, committed.minimum_per_region);
+  for (std::size_t i = 0; i < seats.size(); ++i) made.regions[i].seats = seats[i];
+  return made;
+}
+
+std::vector<region_seats> seats_of(const summary& published) {
+  std::vector<region_seats> seats;
+  for (const auto& one : published.regions) seats.push_back({one.region, one.seats});
+  return seats;
+}
+
+}  // namespace gelombang::draw
