@@ -107,7 +107,7 @@ using wave_actor = caf::typed_actor<
     caf::replies_to<show>::with<outcome<facts>>,
     // What operators do. Answered when the wave has reached the state, on all shards.
     caf::replies_to<open>::with<outcome<facts>>, caf::replies_to<close>::with<outcome<facts>>,
-    caf::replies_to<commit>::with<outcome<facts>>, caf::replies_to<draw>::with<outcome<facts>>,
+    caf::replies_to<commit>::with<outcome<facts>>, caf::replies_to<hold_draw>::with<outcome<facts>>,
     caf::replies_to<announce>::with<outcome<facts>>, caf::replies_to<cancel>::with<outcome<facts>>,
     caf::reacts_to<roster_read>, caf::reacts_to<draw_made>, caf::reacts_to<publish>>;
 
@@ -135,54 +135,54 @@ using places_actor = caf::typed_actor<>;
 }  // namespace gelombang
 
 /// Every command, in the order of their type ids: add at the end.
-#define GELOMBANG_COMMANDS(X)                   \
-  X((gelombang::applicant::enter_email))        \
-  X((gelombang::applicant::verify_email))       \
-  X((gelombang::applicant::read_verifier))      \
-  X((gelombang::applicant::open_session))       \
-  X((gelombang::applicant::refresh_session))    \
-  X((gelombang::applicant::close_session))      \
-  X((gelombang::applicant::grant_roles))        \
-  X((gelombang::applicant::submit_identity))    \
-  X((gelombang::applicant::set_profile))        \
-  X((gelombang::applicant::take_assessment))    \
-  X((gelombang::applicant::read_me))            \
-  X((gelombang::applicant::join))               \
-  X((gelombang::applicant::withdraw))           \
-  X((gelombang::applicant::read_wave))          \
-  X((gelombang::applicant::block))              \
-  X((gelombang::applicant::unblock))            \
-  X((gelombang::applicant::became_member))      \
-  X((gelombang::registry::order))               \
-  X((gelombang::wave::create))                  \
-  X((gelombang::wave::show))                    \
-  X((gelombang::wave::open))                    \
-  X((gelombang::wave::close))                   \
-  X((gelombang::wave::commit))                  \
-  X((gelombang::wave::draw))                    \
-  X((gelombang::wave::announce))                \
-  X((gelombang::wave::cancel))                  \
-  X((gelombang::wave::roster_read))             \
-  X((gelombang::wave::draw_made))               \
-  X((gelombang::wave::publish))                 \
+#define GELOMBANG_COMMANDS(X)                \
+  X((gelombang::applicant::enter_email))     \
+  X((gelombang::applicant::verify_email))    \
+  X((gelombang::applicant::read_verifier))   \
+  X((gelombang::applicant::open_session))    \
+  X((gelombang::applicant::refresh_session)) \
+  X((gelombang::applicant::close_session))   \
+  X((gelombang::applicant::grant_roles))     \
+  X((gelombang::applicant::submit_identity)) \
+  X((gelombang::applicant::set_profile))     \
+  X((gelombang::applicant::take_assessment)) \
+  X((gelombang::applicant::read_me))         \
+  X((gelombang::applicant::join))            \
+  X((gelombang::applicant::withdraw))        \
+  X((gelombang::applicant::read_wave))       \
+  X((gelombang::applicant::block))           \
+  X((gelombang::applicant::unblock))         \
+  X((gelombang::applicant::became_member))   \
+  X((gelombang::registry::order))            \
+  X((gelombang::wave::create))               \
+  X((gelombang::wave::show))                 \
+  X((gelombang::wave::open))                 \
+  X((gelombang::wave::close))                \
+  X((gelombang::wave::commit))               \
+  X((gelombang::wave::hold_draw))            \
+  X((gelombang::wave::announce))             \
+  X((gelombang::wave::cancel))               \
+  X((gelombang::wave::roster_read))          \
+  X((gelombang::wave::draw_made))            \
+  X((gelombang::wave::publish))              \
   X((gelombang::wave::keep_ahead))
 
 /// Every answer, likewise.
-#define GELOMBANG_ANSWERS(X)                                            \
-  X((gelombang::outcome<gelombang::acknowledged>))                              \
-  X((gelombang::outcome<gelombang::applicant::session_grant>))          \
-  X((gelombang::outcome<gelombang::applicant::password_facts>))         \
-  X((gelombang::outcome<gelombang::applicant::assessment_result>))      \
-  X((gelombang::outcome<gelombang::applicant::me>))                     \
-  X((gelombang::outcome<gelombang::applicant::receipt>))                \
-  X((gelombang::outcome<gelombang::applicant::standing>))               \
-  X((gelombang::outcome<gelombang::wave::facts>))                       \
+#define GELOMBANG_ANSWERS(X)                                       \
+  X((gelombang::outcome<gelombang::acknowledged>))                 \
+  X((gelombang::outcome<gelombang::applicant::session_grant>))     \
+  X((gelombang::outcome<gelombang::applicant::password_facts>))    \
+  X((gelombang::outcome<gelombang::applicant::assessment_result>)) \
+  X((gelombang::outcome<gelombang::applicant::me>))                \
+  X((gelombang::outcome<gelombang::applicant::receipt>))           \
+  X((gelombang::outcome<gelombang::applicant::standing>))          \
+  X((gelombang::outcome<gelombang::wave::facts>))                  \
   X((gelombang::outcome<gelombang::wave_number>))
 
 #define GELOMBANG_TYPE_ID(type) CAF_ADD_TYPE_ID(gelombang_rooms, type)
 CAF_BEGIN_TYPE_ID_BLOCK(gelombang_rooms, caf::first_custom_type_id + 40)
-  GELOMBANG_COMMANDS(GELOMBANG_TYPE_ID)
-  GELOMBANG_ANSWERS(GELOMBANG_TYPE_ID)
+GELOMBANG_COMMANDS(GELOMBANG_TYPE_ID)
+GELOMBANG_ANSWERS(GELOMBANG_TYPE_ID)
 CAF_END_TYPE_ID_BLOCK(gelombang_rooms)
 #undef GELOMBANG_TYPE_ID
 

@@ -20,8 +20,8 @@ enum class kind : std::uint8_t {
   phone = 6,
   places = 7,  ///< one a shard: how many members each family of the shard has accepted
   provider = 8,
-  calendar = 9,   ///< one: numbers the waves and creates the regular ones ahead
-  probe = 99,  ///< tests of the runtime itself
+  calendar = 9,  ///< one: numbers the waves and creates the regular ones ahead
+  probe = 99,    ///< tests of the runtime itself
 };
 
 /// Names one entity. The upper 16 bits of `id` are its slot, which decides the shard.

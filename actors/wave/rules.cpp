@@ -111,7 +111,7 @@ result<void> may(const state& wave, const commit& command) {
   return {};
 }
 
-result<void> may(const state& wave, const draw& command) {
+result<void> may(const state& wave, const hold_draw& command) {
   if (wave.phase() != wire::COMMITTED) return out_of_order(wave);
   if (command.beacon_value.empty() || command.beacon_value.size() > beacon_value_bytes_max)
     return refuse(errc::beacon_invalid, "/beacon_value");

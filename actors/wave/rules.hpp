@@ -48,7 +48,7 @@ struct commit {
   std::string operator_secret_hash;  ///< 32 bytes
   instant now;
 };
-struct draw {
+struct hold_draw {
   std::string beacon_value;     ///< bytes
   std::string operator_secret;  ///< bytes; must hash to what was committed
   instant now;
@@ -73,7 +73,7 @@ result<event> decide(const state& wave, const cancel& command);
 /// Whether a commitment may be made now; the event itself follows from the roster.
 result<void> may(const state& wave, const commit& command);
 /// Whether the draw may be made now. @returns `secret_mismatch` for another secret than promised.
-result<void> may(const state& wave, const draw& command);
+result<void> may(const state& wave, const hold_draw& command);
 
 /// The roster has been read and its root computed.
 result<event> committed(const state& wave, wire::Commitment&& commitment, instant now);
