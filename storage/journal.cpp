@@ -179,30 +179,31 @@ private:
   }
 
   result<void> write_cycle(std::span<const frame> frames) {
-    const auto padded = next_sector(cycle_encoder::length_of(frames));
-    if (is_full(padded)) {
+    if (is_full(cycle_encoder::length_of(frames))) {
       if (auto done = rotate(); !done) return done;
     }
     previous_.clear();
     for (const auto& each : frames) previous_.push_back(end_of(each.shard).chain);
     const auto bytes = encoder_.encode(active_.header, next_sequence_, frames, previous_);
-    if (auto done = file_->write_at(active_.bytes, bytes); !done) return done;
+    const auto offset = next_sector(active_.bytes);
+    if (auto done = file_->write_at(offset, bytes); !done) return done;
     if (auto done = sync_active(); !done) return done;
-    publish(frames, bytes.size());
+    publish(frames, offset, bytes.size());
     if (preparer_ && active_.bytes > reserved_ / 2) preparer_->request(active_.header.number);
     return {};
   }
 
   bool is_full(std::uint64_t more) const {
     if (active_.bytes == sector_bytes) return false;
-    if (active_.bytes + more > options_.segment_bytes_max) return true;
+    const auto end = next_sector(active_.bytes) + more;
+    if (end > options_.segment_bytes_max) return true;
     // Rather a short segment than syncs that change metadata.
-    return active_.bytes + more > reserved_ && preparer_ && preparer_->ready();
+    return end > reserved_ && preparer_ && preparer_->ready();
   }
 
-  void publish(std::span<const frame> frames, std::uint64_t bytes) {
+  void publish(std::span<const frame> frames, std::uint64_t offset, std::uint64_t bytes) {
     const std::lock_guard lock(guard_);
-    active_.index.begin_cycle(active_.bytes);
+    active_.index.begin_cycle(offset);
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const auto& each = frames[i];
       if (each.shard >= ends_.size()) ends_.resize(each.shard + std::size_t{1});
@@ -212,7 +213,7 @@ private:
       active_.index.add(each.shard, end, after);
       end = after;
     }
-    active_.bytes += bytes;
+    active_.bytes = offset + bytes;
     active_has_frames_ = true;
     ++next_sequence_;
   }
@@ -235,12 +236,13 @@ private:
     header.salt = active_.header.salt;
     header.sequence = next_sequence_;
     const auto block = encode_block(header, active_.index.encode());
-    if (auto done = file_->write_at(active_.bytes, block); !done) return done;
-    if (auto done = file_->truncate(active_.bytes + block.size()); !done) return done;
+    const auto offset = next_sector(active_.bytes);
+    if (auto done = file_->write_at(offset, block); !done) return done;
+    if (auto done = file_->truncate(offset + block.size()); !done) return done;
     if (auto done = sync_active(); !done) return done;
     const std::lock_guard lock(guard_);
     active_.form = segment_form::closed;
-    active_.bytes += block.size();
+    active_.bytes = offset + block.size();
     active_.end_sequence = next_sequence_++;
     closed_.push_back(std::make_shared<stored_segment>(std::move(active_)));
     active_ = {};

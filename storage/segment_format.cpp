@@ -191,7 +191,7 @@ std::string_view cycle_encoder::encode(const segment_header& segment, std::uint6
                                        std::span<const frame> frames,
                                        std::span<const digest> previous) {
   const auto length = length_of(frames);
-  buffer_.resize(next_sector(length));
+  buffer_.resize(length);
   digests_.resize(frames.size());
   auto at = buffer_.data() + block_header_bytes;
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -219,7 +219,6 @@ std::string_view cycle_encoder::encode(const segment_header& segment, std::uint6
   header.length = length;
   header.frames = static_cast<std::uint32_t>(frames.size());
   seal_block(buffer_.data(), header);
-  std::memset(buffer_.data() + length, 0, buffer_.size() - length);
   return buffer_;
 }
 

@@ -84,11 +84,11 @@ std::string encode_block(const block_header& header, std::string_view body);
 /// Encodes cycles into one buffer that is used again and again.
 class cycle_encoder {
 public:
-  /// Bytes that a cycle of `frames` takes, without padding.
+  /// Bytes that a cycle of `frames` takes.
   static std::uint64_t length_of(std::span<const frame> frames);
 
-  /// Encodes one cycle, padded to whole sectors. `previous[i]` is the chain before `frames[i]`.
-  /// The bytes are valid until the next call.
+  /// Encodes one cycle. `previous[i]` is the chain before `frames[i]`. The bytes are valid until
+  /// the next call.
   std::string_view encode(const segment_header& segment, std::uint64_t sequence,
                           std::span<const frame> frames, std::span<const digest> previous);
 

@@ -46,6 +46,10 @@ struct kept_frame {
   bool operator==(const kept_frame&) const = default;
 };
 
+inline void PrintTo(const kept_frame& each, std::ostream* out) {
+  *out << each.shard << '/' << each.first << '+' << each.count;
+}
+
 inline kept_frame keep(const frame& each) {
   return {each.shard, each.epoch,      each.first,
           each.count, each.written_at, std::string(each.records)};
