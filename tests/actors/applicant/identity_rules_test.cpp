@@ -293,6 +293,7 @@ TEST(SetProfile, APhoneOfSomebodyElseIsTold) {
   person.phone = "+6281111111111";
   must(all.profile(second, person));
   all.settle(second);
+  EXPECT_TRUE(phone_answer(second.state).value());
   EXPECT_EQ(stage_of(second.state), stage::profile_complete);
 }
 
