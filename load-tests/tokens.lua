@@ -1,0 +1,42 @@
+-- wrk: one request for each line of a file of access tokens, all made before the measuring starts.
+-- For one wrk thread (-t1): wrk counts what a first thread sends while a second still prepares.
+--   TOKENS  file, one token a line        SKIP   lines to leave out at its beginning (0)
+--   COUNT   requests to prepare           METHOD, REQUEST_PATH
+
+local requests, sent = {}, 0
+
+function setup(thread)
+  main_thread = thread
+end
+
+function init()
+  local skip, count = tonumber(os.getenv("SKIP") or 0), tonumber(os.getenv("COUNT"))
+  local method, path = os.getenv("METHOD") or "POST", os.getenv("REQUEST_PATH")
+  local line_number = 0
+  for token in io.lines(os.getenv("TOKENS")) do
+    line_number = line_number + 1
+    if line_number > skip then
+      requests[#requests + 1] = wrk.format(method, path, { Authorization = "Bearer " .. token })
+      if #requests == count then break end
+    end
+  end
+  exhausted = 0
+  collectgarbage()
+end
+
+-- A token that is used twice would join nobody: when they run out, the run is marked as void.
+function request()
+  sent = sent + 1
+  if sent > #requests then
+    sent, exhausted = 1, 1
+  end
+  return requests[sent]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("RESULT %.0f %.0f %.0f %d %d\n",
+    summary.requests / summary.duration * 1e6, latency:percentile(50), latency:percentile(99),
+    errors.status + errors.connect + errors.read + errors.write + errors.timeout,
+    main_thread:get("exhausted")))
+end
