@@ -1,0 +1,305 @@
+#include "storage/backup.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "storage/checksum.hpp"
+
+namespace gelombang::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view mark_name = "BACKUP";
+constexpr std::string_view mark_title = "gelombang backup 1\n";
+constexpr std::string_view mark_end = "end ";
+constexpr std::uint64_t step_bytes = 1u << 20;
+constexpr std::uint64_t mark_bytes_max = 256u << 20;
+constexpr std::size_t digest_digits = 64;
+
+/// A file of a backup, as the mark of completeness lists it.
+struct listed_file {
+  fs::path path;  ///< below the backup's root
+  std::uint64_t bytes = 0;
+  std::string sha256;
+};
+
+result<bool> is_absent_or_empty(const fs::path& directory) {
+  std::error_code code;
+  if (!fs::exists(directory, code)) return true;
+  const auto empty = fs::is_directory(directory, code) && fs::is_empty(directory, code);
+  if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
+  return empty;
+}
+
+result<void> need_room_at(const fs::path& directory) {
+  const auto free = is_absent_or_empty(directory);
+  if (!free) return tl::unexpected(free.error());
+  if (*free) return {};
+  return failed(fault::in_use, fmt::format("{} is not empty", directory.string()));
+}
+
+/// All regular files below `root`, relative to it, sorted; and the directories that hold them.
+struct tree {
+  std::vector<fs::path> files;
+  std::vector<fs::path> directories;
+};
+
+result<tree> walk_tree(const fs::path& root) {
+  tree found;
+  std::error_code code;
+  if (!fs::exists(root, code)) return found;
+  found.directories.push_back(root);
+  fs::recursive_directory_iterator at(root, code);
+  for (const fs::recursive_directory_iterator end; !code && at != end; at.increment(code)) {
+    if (at->is_directory(code)) found.directories.push_back(at->path());
+    if (at->is_regular_file(code)) found.files.push_back(fs::relative(at->path(), root, code));
+  }
+  if (code) return failed(fault::io, fmt::format("{}: {}", root.string(), code.message()));
+  std::sort(found.files.begin(), found.files.end());
+  return found;
+}
+
+/// Reads a file in steps; `use` is given each of them.
+template <class Use>
+result<void> read_in_steps(file_system& files, const fs::path& path, std::uint64_t bytes, Use use) {
+  for (std::uint64_t offset = 0; offset < bytes; offset += step_bytes) {
+    const auto wanted = std::min(step_bytes, bytes - offset);
+    const auto step = files.read(path, offset, wanted);
+    if (!step) return tl::unexpected(step.error());
+    if (step->size() != wanted) {
+      return failed(fault::corrupt, fmt::format("{}:{}: cut off", path.string(), offset));
+    }
+    if (auto used = use(offset, *step); !used) return used;
+  }
+  return {};
+}
+
+result<listed_file> describe(file_system& files, const fs::path& root, const fs::path& path) {
+  const auto bytes = files.size(root / path);
+  if (!bytes) return tl::unexpected(bytes.error());
+  sha256_stream sum;
+  auto read = read_in_steps(files, root / path, *bytes, [&](std::uint64_t, std::string_view step) {
+    sum.add(step);
+    return result<void>{};
+  });
+  if (!read) return tl::unexpected(read.error());
+  return listed_file{path, *bytes, to_hex(sum.finish())};
+}
+
+/// Copies a file durably but for its name. @returns the SHA-256 of what was copied.
+result<std::string> copy_file(file_system& files, const fs::path& from, const fs::path& to,
+                              std::uint64_t bytes) {
+  if (auto made = files.make_directories(to.parent_path()); !made) {
+    return tl::unexpected(made.error());
+  }
+  auto file = files.create(to);
+  if (!file) return tl::unexpected(file.error());
+  sha256_stream sum;
+  auto done = read_in_steps(files, from, bytes, [&](std::uint64_t offset, std::string_view step) {
+    sum.add(step);
+    return (*file)->write_at(offset, step);
+  });
+  if (!done) return tl::unexpected(done.error());
+  if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
+  return to_hex(sum.finish());
+}
+
+result<void> copy_tree(file_system& files, const fs::path& from, const fs::path& to) {
+  const auto found = walk_tree(from);
+  if (!found) return tl::unexpected(found.error());
+  for (const auto& path : found->files) {
+    const auto bytes = files.size(from / path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (auto done = copy_file(files, from / path, to / path, *bytes); !done) {
+      return tl::unexpected(done.error());
+    }
+  }
+  return {};
+}
+
+result<void> sync_tree(file_system& files, const fs::path& root) {
+  const auto found = walk_tree(root);
+  if (!found) return tl::unexpected(found.error());
+  for (const auto& directory : found->directories) {
+    if (auto done = files.sync_directory(directory); !done) return done;
+  }
+  return {};
+}
+
+std::string encode_mark(const std::vector<listed_file>& listed) {
+  std::string text(mark_title);
+  for (const auto& file : listed) {
+    text += fmt::format("{} {} {}\n", file.sha256, file.bytes, file.path.generic_string());
+  }
+  return text + fmt::format("{}{}\n", mark_end, to_hex(sha256(text)));
+}
+
+std::optional<listed_file> decode_line(std::string_view line) {
+  const auto space = line.find(' ', digest_digits + 1);
+  if (line.size() < digest_digits + 4 || line[digest_digits] != ' ' ||
+      space == std::string_view::npos) {
+    return std::nullopt;
+  }
+  listed_file file;
+  file.sha256 = line.substr(0, digest_digits);
+  const auto number = line.substr(digest_digits + 1, space - digest_digits - 1);
+  const auto [end, code] =
+      std::from_chars(number.data(), number.data() + number.size(), file.bytes);
+  if (code != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  file.path = fs::path(line.substr(space + 1));
+  // A list that names places outside of the backup was not written by us.
+  const auto outside = std::any_of(file.path.begin(), file.path.end(),
+                                   [](const fs::path& part) { return part == ".."; });
+  if (file.path.empty() || file.path.is_absolute() || outside) return std::nullopt;
+  return file;
+}
+
+result<std::vector<listed_file>> read_mark(file_system& files, const fs::path& root) {
+  const auto path = root / mark_name;
+  const auto text = files.read(path, 0, mark_bytes_max);
+  if (!text) {
+    return failed(fault::missing,
+                  fmt::format("{} is no complete backup: {}", root.string(), text.error().detail));
+  }
+  const auto flawed = [&] {
+    return failed(fault::corrupt, fmt::format("{} is damaged", path.string()));
+  };
+  const auto last = text->rfind(mark_end);
+  if (!text->starts_with(mark_title) || last == std::string::npos) return flawed();
+  const auto covered = std::string_view(*text).substr(0, last);
+  if (std::string_view(*text).substr(last) !=
+      fmt::format("{}{}\n", mark_end, to_hex(sha256(covered)))) {
+    return flawed();
+  }
+  std::vector<listed_file> listed;
+  for (auto rest = covered.substr(mark_title.size()); !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    auto file = decode_line(line);
+    if (!file) return flawed();
+    listed.push_back(std::move(*file));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return listed;
+}
+
+/// The mark comes last: its name appears when everything that it lists is on the disk.
+result<void> write_mark(file_system& files, const fs::path& root) {
+  const auto found = walk_tree(root);
+  if (!found) return tl::unexpected(found.error());
+  std::vector<listed_file> listed;
+  for (const auto& path : found->files) {
+    auto file = describe(files, root, path);
+    if (!file) return tl::unexpected(file.error());
+    listed.push_back(std::move(*file));
+  }
+  const auto temporary = root / fmt::format("{}.tmp", mark_name);
+  auto mark = files.create(temporary);
+  if (!mark) return tl::unexpected(mark.error());
+  if (auto done = (*mark)->write_at(0, encode_mark(listed)); !done) return done;
+  if (auto done = (*mark)->sync(); !done) return done;
+  if (auto done = files.rename(temporary, root / mark_name); !done) return done;
+  return files.sync_directory(root);
+}
+
+/// Copies every listed file, and compares what was copied with the list.
+result<void> copy_listed(file_system& files, const std::vector<listed_file>& listed,
+                         const fs::path& from, const fs::path& to) {
+  for (const auto& file : listed) {
+    const auto source = from / file.path;
+    const auto bytes = files.size(source);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (*bytes != file.bytes) {
+      return failed(fault::corrupt,
+                    fmt::format("{}: {} bytes instead of {}", source.string(), *bytes, file.bytes));
+    }
+    const auto sum = copy_file(files, source, to / file.path, file.bytes);
+    if (!sum) return tl::unexpected(sum.error());
+    if (*sum != file.sha256) {
+      return failed(fault::corrupt,
+                    fmt::format("{}: not what was backed up (SHA-256)", source.string()));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+directory_lock::directory_lock(int descriptor) : descriptor_(descriptor) {}
+
+directory_lock::directory_lock(directory_lock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+directory_lock& directory_lock::operator=(directory_lock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+directory_lock::~directory_lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+result<directory_lock> directory_lock::take(const layout& where) {
+  if (auto made = posix_file_system().make_directories(where.root); !made) {
+    return tl::unexpected(made.error());
+  }
+  const auto refused = [&](fault kind, int code) {
+    return failed(kind, fmt::format("lock {}: {}", where.lock().string(),
+                                    std::generic_category().message(code)));
+  };
+  directory_lock lock(::open(where.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (lock.descriptor_ < 0) return refused(errno == ENOSPC ? fault::no_space : fault::io, errno);
+  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    return refused(errno == EWOULDBLOCK ? fault::in_use : fault::io, errno);
+  }
+  return lock;
+}
+
+result<void> backup(const state_store& state, const journal& log, const layout& from,
+                    const layout& target) {
+  auto& files = posix_file_system();
+  if (auto room = need_room_at(target.root); !room) return room;
+  if (auto made = files.make_directories(target.journal()); !made) return made;
+  // The state first: whatever it has seen is in the journal that is copied after it, be it in a
+  // segment or, when `release` has been at work between the two, in an archive.
+  if (auto done = state.copy_to(target.state()); !done) return done;
+  if (auto done = log.copy_to(target.journal()); !done) return done;
+  if (auto done = copy_tree(files, from.draws(), target.draws()); !done) return done;
+  if (auto done = sync_tree(files, target.root); !done) return done;
+  return write_mark(files, target.root);
+}
+
+result<void> restore(file_system& files, const layout& backup, const layout& target) {
+  if (auto room = need_room_at(target.root); !room) return room;
+  const auto listed = read_mark(files, backup.root);
+  if (!listed) return tl::unexpected(listed.error());
+  // Into a directory beside it, which takes its name when it is whole: a node can't be started on
+  // half of its data.
+  auto beside = target.root;
+  beside += ".restoring";
+  std::error_code code;
+  fs::remove_all(beside, code);
+  if (auto made = files.make_directories(beside); !made) return made;
+  if (auto done = copy_listed(files, *listed, backup.root, beside); !done) {
+    fs::remove_all(beside, code);
+    return done;
+  }
+  if (auto done = sync_tree(files, beside); !done) return done;
+  if (auto done = files.rename(beside, target.root); !done) return done;
+  const auto parent = target.root.parent_path();
+  return files.sync_directory(parent.empty() ? fs::path(".") : parent);
+}
+
+}  // namespace gelombang::storage

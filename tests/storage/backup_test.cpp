@@ -1,0 +1,192 @@
+#include "storage/backup.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "storage/checksum.hpp"
+#include "tests/storage/journal_support.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+namespace gelombang::storage::testing {
+namespace {
+
+/// A node's storage on the real file system.
+struct node {
+  layout where;
+  std::unique_ptr<journal> log;
+  std::unique_ptr<state_store> state;
+  kept_history recovered;
+
+  static result<node> open(const std::filesystem::path& root, const positions& checkpoint = {}) {
+    node made{.where = {root}, .log = {}, .state = {}, .recovered = {}};
+    state_store_options rows;
+    rows.directory = made.where.state();
+    rows.block_cache_bytes = 4u << 20;
+    auto state = state_store::open(rows);
+    if (!state) return tl::unexpected(state.error());
+    made.state = std::move(*state);
+    journal_options options;
+    options.directory = made.where.journal();
+    options.segment_bytes_max = 64 << 10;
+    options.reserve_bytes_first = 16 << 10;
+    frame_collector collector;
+    auto log = journal::open(posix_file_system(), options, checkpoint, collector.visitor());
+    if (!log) return tl::unexpected(log.error());
+    made.log = std::move(*log);
+    made.recovered = collector.history();
+    return made;
+  }
+};
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+TEST(DirectoryLock, IsHeldByOneOnly) {
+  const temporary_directory where;
+  const layout data{where.path() / "data"};
+  auto lock = directory_lock::take(data);
+  ASSERT_OK(lock);
+  EXPECT_FAULT(directory_lock::take(data), fault::in_use);
+  {
+    const auto moved = std::move(*lock);
+    EXPECT_FAULT(directory_lock::take(data), fault::in_use);
+  }
+  EXPECT_TRUE(directory_lock::take(data).has_value());
+}
+
+TEST(Backup, OpensAsTheNodeOfItsMomentWhileWritingGoesOn) {
+  const temporary_directory where;
+  auto source = node::open(where.path() / "data");
+  ASSERT_OK(source);
+  write_file(source->where.draws() / "7" / "result.json", "drawn");
+  cycle_maker maker(1);
+  append_cycles(*source->log, maker, 100);
+  const auto checkpoint = source->log->durable();
+  const std::vector<row_change> rows{{"a", "of the checkpoint"}};
+  ASSERT_OK(source->state->ingest(rows));
+  ASSERT_OK(source->log->release(checkpoint));
+  const auto before = maker.history();
+
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    while (!stop) {
+      append_cycles(*source->log, maker, 1);
+      ASSERT_OK(source->log->release(source->log->durable()));
+    }
+  });
+  const layout target{where.path() / "backup"};
+  const auto done = backup(*source->state, *source->log, source->where, target);
+  stop = true;
+  writer.join();
+  ASSERT_OK(done);
+  EXPECT_FAULT(backup(*source->state, *source->log, source->where, target), fault::in_use);
+
+  const layout restored{where.path() / "restored"};
+  ASSERT_OK(restore(posix_file_system(), target, restored));
+  EXPECT_EQ(read_file(restored.draws() / "7" / "result.json"), "drawn");
+  ASSERT_OK(verify_journal(posix_file_system(), restored.journal()));
+  {
+    const auto whole = node::open(restored.root);
+    ASSERT_OK(whole);
+    for (const auto& [shard, frames] : whole->recovered) {
+      const auto& written = maker.history().at(shard);
+      ASSERT_LE(frames.size(), written.size());
+      EXPECT_TRUE(std::equal(frames.begin(), frames.end(), written.begin()));
+      const auto least = before.find(shard);
+      if (least == before.end()) continue;
+      EXPECT_GE(frames.size(), least->second.size());
+    }
+    const std::vector<std::string> key{"a"};
+    EXPECT_EQ(whole->state->get(key)->front(), "of the checkpoint");
+  }
+  EXPECT_TRUE(node::open(restored.root, checkpoint).has_value());
+}
+
+class MadeBackup : public ::testing::Test {
+protected:
+  void SetUp() override {
+    auto source = node::open(where_.path() / "data");
+    ASSERT_OK(source);
+    cycle_maker maker(2);
+    append_cycles(*source->log, maker, 40);
+    const std::vector<row_change> rows{{"a", "b"}};
+    ASSERT_OK(source->state->ingest(rows));
+    ASSERT_OK(backup(*source->state, *source->log, source->where, made_));
+  }
+
+  result<void> restored() { return restore(posix_file_system(), made_, target_); }
+
+  temporary_directory where_;
+  layout made_{where_.path() / "backup"};
+  layout target_{where_.path() / "target"};
+};
+
+TEST_F(MadeBackup, IsNotRestoredOverAnything) {
+  write_file(target_.root / "something", "here");
+  EXPECT_FAULT(restored(), fault::in_use);
+  EXPECT_EQ(read_file(target_.root / "something"), "here");
+}
+
+TEST_F(MadeBackup, IsRestoredIntoAnEmptyDirectory) {
+  std::filesystem::create_directories(target_.root);
+  ASSERT_OK(restored());
+  EXPECT_TRUE(std::filesystem::exists(target_.state() / "CURRENT"));
+}
+
+TEST_F(MadeBackup, WithoutItsMarkIsNoBackup) {
+  std::filesystem::remove(made_.root / "BACKUP");
+  EXPECT_FAULT(restored(), fault::missing);
+  EXPECT_FALSE(std::filesystem::exists(target_.root));
+}
+
+TEST_F(MadeBackup, WithAnyFileChangedMissingOrCutIsRefused) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(made_.root)) {
+    if (entry.is_regular_file() && entry.file_size() > 0) files.push_back(entry.path());
+  }
+  ASSERT_GE(files.size(), 5u);
+  for (const auto& path : files) {
+    const auto whole = read_file(path);
+    // Removed first: the files are hard links, and the node's own must stay as they are.
+    const auto replace = [&](std::string_view bytes) {
+      std::filesystem::remove(path);
+      write_file(path, bytes);
+    };
+    auto flipped = whole;
+    flipped[whole.size() / 2] = static_cast<char>(flipped[whole.size() / 2] ^ 1);
+    replace(flipped);
+    EXPECT_FAULT(restored(), fault::corrupt);
+    replace(std::string_view(whole).substr(0, whole.size() - 1));
+    EXPECT_FAULT(restored(), fault::corrupt);
+    std::filesystem::remove(path);
+    EXPECT_FAULT(restored(), fault::missing);
+    write_file(path, whole);
+    EXPECT_FALSE(std::filesystem::exists(target_.root));
+  }
+  ASSERT_OK(restored());
+}
+
+TEST_F(MadeBackup, AListThatLeadsOutOfTheBackupIsRefused) {
+  const auto list = [&](const std::string& path) {
+    std::string text = "gelombang backup 1\n" + std::string(64, '0') + " 0 " + path + "\n";
+    text += "end " + to_hex(sha256(text)) + "\n";
+    write_file(made_.root / "BACKUP", text);
+  };
+  for (const auto* path : {"../outside", "state/../../outside", "/etc/passwd", ""}) {
+    list(path);
+    EXPECT_FAULT(restored(), fault::corrupt);
+  }
+}
+
+}  // namespace
+}  // namespace gelombang::storage::testing
