@@ -299,11 +299,16 @@ inline sample make_sample(std::uint64_t seed, std::size_t entries) {
   return made;
 }
 
-/// A directory of the test's own, removed with it.
+/// A directory of the test's own, removed with it; in memory where that can be had, because these
+/// tests sync thousands of small files.
 class temporary_directory {
 public:
   temporary_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "draw-XXXXXX").string();
+    std::error_code none;
+    auto memory = std::filesystem::is_directory("/dev/shm", none);
+    auto above =
+        memory ? std::filesystem::path{"/dev/shm"} : std::filesystem::temp_directory_path();
+    std::string name = (above / "draw-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
     path_ = name;
   }
