@@ -9,7 +9,7 @@ load() {
   local row=$1 connections=$2 url=$3 script=$4 result refused exhausted
   shift 4
   result=$(env TOKENS="$tokens_file" COUNT=$((seconds * 200000)) "$@" \
-    timeout $((seconds + 60)) wrk -t1 -c"$connections" -d"${seconds}s" --timeout 10s --latency \
+    timeout --foreground $((seconds + 60)) wrk -t1 -c"$connections" -d"${seconds}s" --timeout 10s --latency \
     -s "$repository/load-tests/$script" "$url" | sed -n 's/^RESULT //p')
   read -r rate median_us p99_us refused exhausted <<<"${result:-0 0 0 0 0}"
   [ "$refused" = 0 ] || remark "$row, $connections connections: $refused requests refused or lost"
@@ -25,7 +25,7 @@ row_nginx() { load nginx "$1" "$nginx_url" tokens.lua REQUEST_PATH=/v1/waves/7/j
 
 row_postgres() {
   local tps
-  tps=$(timeout $((seconds + 60)) "$postgres_bin/pgbench" -n -M prepared -c "$1" -j 2 -T "$seconds" \
+  tps=$(timeout --foreground $((seconds + 60)) "$postgres_bin/pgbench" -n -M prepared -c "$1" -j 2 -T "$seconds" \
     -D wave=7 -f "$room/join.sql" -h "$room/postgres" -U postgres postgres 2>"$room/pgbench.err" |
     sed -nE 's/^tps = ([0-9]+).*/\1/p')
   [ -n "$tps" ] || remark "postgres, $1 connections: $(tail -n 1 "$room/pgbench.err")"
@@ -65,7 +65,7 @@ row_latency() {
 
 # constant RATE CONNECTIONS SECONDS SKIP METHOD PATH [WARM_UP]: leaves its report in $room/constant.out.
 constant() {
-  timeout $(($3 + 60)) "$programs/constant_rate" --port "$(port_of "$node_url")" --rate "$1" \
+  timeout --foreground $(($3 + 60)) "$programs/constant_rate" --port "$(port_of "$node_url")" --rate "$1" \
     --connections "$2" --seconds "$3" --skip "$4" --method "$5" --path "$6" \
     --warm-up-seconds "${7:-0}" --tokens "$tokens_file" >"$room/constant.out"
 }

@@ -14,8 +14,8 @@
 namespace gelombang::mailer {
 
 struct outbox_options {
-  std::size_t queue_max = 10'000;                ///< jobs taken and not finished
-  int attempts_max = 8;                          ///< then the job is given back as failed for now
+  std::size_t queue_max = 10'000;  ///< jobs taken and not finished
+  int attempts_max = 8;            ///< then the job is given back as a temporary failure
   std::chrono::milliseconds first_pause{2'000};  ///< after the first failure; doubles each time …
   std::chrono::milliseconds longest_pause{300'000};  ///< … up to this
   /// A pause is shortened or lengthened by up to so many thousandths of itself, by chance, so that

@@ -33,6 +33,9 @@ expect_clean() {
 lines() { seq -f 'int x%.0f;' "$1"; }
 body() { printf 'int f() {\n'; seq -f '  x%.0f();' "$1"; printf '}\n'; }
 
+# One switch, and behind it what is given.
+long_switch() { printf 'int f() {\n  switch (x) {\n'; seq -f '    case %.0f: return 1;' 90; printf '  }\n%s\n%s\n  return 0;\n}\n' "$1" "$1"; }
+
 fresh; expect_clean
 fresh; echo '#include "actors/wave/rules.hpp"' >>"$tree/storage/journal.cpp"; expect layers storage/journal.cpp:2
 fresh; echo '#include "net/server.hpp"' >>"$tree/actors/wave/rules.cpp"; expect layers actors/wave/rules.cpp:2
@@ -48,6 +51,8 @@ fresh; lines 501 >"$tree/net/server.cpp"; expect file_length net/server.cpp:1
 fresh; lines 500 >"$tree/net/server.cpp"; expect_clean file_length
 fresh; body 71 >"$tree/net/server.cpp"; expect function_length net/server.cpp:1
 fresh; body 69 >"$tree/net/server.cpp"; expect_clean function_length
+fresh; long_switch '' >"$tree/net/server.cpp"; expect_clean function_length
+fresh; long_switch '  f();' >"$tree/net/server.cpp"; expect function_length net/server.cpp:1
 fresh; rm "$tree/storage/README.md"; expect readmes storage
 
 [ $failures -eq 0 ] || { echo "$failures failures"; exit 1; }
