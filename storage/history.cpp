@@ -393,7 +393,7 @@ private:
       if (!whole) return tl::unexpected(whole.error());
       offset = *whole ? open_end_ : cursor.offset();
       if (*whole) break;
-      const auto size = files_.size(segment.path);
+      const auto size = size_of(segment.path);
       if (!size) return tl::unexpected(size.error());
       segment.bytes = *size;
       // A running node may have finished the block meanwhile.
@@ -429,6 +429,14 @@ private:
     }
   }
 
+  result<std::uint64_t> size_of(const fs::path& path) {
+    auto size = files_.size(path);
+    if (size || size.error().kind != fault::missing) return size;
+    const auto archive = load_archive(files_, archive_beside(path));
+    if (!archive) return tl::unexpected(archive.error());
+    return archive->bytes;
+  }
+
   bool is_next_block(const stored_segment& segment, std::uint64_t offset) {
     if (offset >= segment.bytes) return false;
     const auto block = block_cursor(files_, segment, offset).next();
@@ -439,6 +447,8 @@ private:
                          std::uint64_t sequence) {
     const auto rest =
         files_.read(segment.path, offset, segment.bytes - std::min(offset, segment.bytes));
+    // Closed and archived by a running node since: nothing is torn, and the walk ends here.
+    if (!rest && rest.error().kind == fault::missing) return {};
     if (!rest) return tl::unexpected(rest.error());
     const auto torn = torn_bytes(*rest, segment, offset, sequence);
     if (!torn) return tl::unexpected(torn.error());

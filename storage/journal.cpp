@@ -18,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t copy_step_bytes = 1u << 20;
-/// A reader that keeps losing its segment to archiving gives up after so many attempts.
-constexpr int read_attempts_max = 8;
 
 std::uint64_t random_salt() {
   std::random_device source;
@@ -86,18 +84,18 @@ public:
   }
 
   result<void> read(shard_index shard, lsn from, const visitor& visit) const override {
-    bool stopped = false;
-    const visitor guarded = [&](const stored_frame& each) {
-      auto done = visit(each);
-      stopped = !done;
-      return done;
-    };
-    for (int attempt = 1;; ++attempt) {
-      auto done = read_once(shard, from, guarded);
-      if (done || stopped || done.error().kind != fault::missing) return done;
-      // `release` may have replaced the segment by its archive since it was looked up.
-      if (attempt == read_attempts_max) return done;
+    std::optional<digest> chain;
+    for (const auto& [segment, offset] : look_up(shard, from)) {
+      block_cursor cursor(files_, *segment, offset);
+      for (;;) {
+        const auto block = cursor.next();
+        if (!block) return tl::unexpected(block.error());
+        if (!*block || (*block)->header.kind != block_kind::cycle) break;
+        auto done = visit_block({shard, from, visit}, chain, *segment, **block);
+        if (!done) return done;
+      }
     }
+    return {};
   }
 
   positions durable() const override {
@@ -380,41 +378,29 @@ private:
     return found;
   }
 
-  /// Moves `from` on behind every frame that has been visited.
-  result<void> read_once(shard_index shard, lsn& from, const visitor& visit) const {
-    std::optional<digest> chain;
-    for (const auto& [segment, offset] : look_up(shard, from)) {
-      block_cursor cursor(files_, *segment, offset);
-      for (;;) {
-        const auto block = cursor.next();
-        if (!block) return tl::unexpected(block.error());
-        if (!*block || (*block)->header.kind != block_kind::cycle) break;
-        if (auto done = visit_block(shard, from, chain, *segment, **block, visit); !done) {
-          return done;
-        }
-      }
-    }
-    return {};
-  }
+  struct reading {
+    shard_index shard;
+    lsn from;
+    const visitor& visit;
+  };
 
-  result<void> visit_block(shard_index shard, lsn& from, std::optional<digest>& chain,
-                           const stored_segment& segment, const block_cursor::block& block,
-                           const visitor& visit) const {
+  /// Hands out the frames of a block that are asked for; `chain` goes with them.
+  result<void> visit_block(const reading& wanted, std::optional<digest>& chain,
+                           const stored_segment& segment, const block_cursor::block& block) const {
     auto rest = block.body;
     for (std::uint32_t i = 0; i < block.header.frames; ++i) {
       auto frame = decode_frame(rest, options_.frame_bytes_max);
       if (!frame) return corrupt_at(segment.path, block.offset, frame.error());
       rest.remove_prefix(frame->bytes.size());
-      if (frame->shard != shard || frame->last() < from) continue;
+      if (frame->shard != wanted.shard || frame->last() < wanted.from) continue;
       if (chain && frame->previous != *chain) {
         return corrupt_at(
             segment.path, block.offset,
-            fmt::format("the chain of shard {} is broken at {}", shard, frame->first));
+            fmt::format("the chain of shard {} is broken at {}", frame->shard, frame->first));
       }
       frame->self = frame->compute_digest();
       chain = frame->self;
-      if (auto done = visit(*frame); !done) return done;
-      from = frame->last() + 1;
+      if (auto done = wanted.visit(*frame); !done) return done;
     }
     return {};
   }

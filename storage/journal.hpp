@@ -102,7 +102,8 @@ struct journal_audit {
 };
 
 /// Reads everything, changes nothing: every checksum, every digest, every step of every chain,
-/// no gap in any shard. May run while a node writes. @returns the first place that does not hold.
+/// no gap in any shard. May run while a node writes. @returns the first place
+/// that does not hold.
 result<journal_audit> verify_journal(file_system& files, const std::filesystem::path& directory,
                                      const journal::visitor& visit = {});
 

@@ -11,22 +11,6 @@ namespace {
 
 constexpr std::uint64_t window_bytes = 1u << 20;
 
-class file_source final : public block_source {
-public:
-  file_source(file_system& files, const stored_segment& segment)
-      : files_(files), path_(segment.path), end_(segment.bytes) {}
-
-  result<std::string> window(std::uint64_t offset, std::uint64_t at_least) override {
-    const auto wanted = std::max(at_least, window_bytes);
-    return files_.read(path_, offset, std::min(wanted, end_ - std::min(offset, end_)));
-  }
-
-private:
-  file_system& files_;
-  std::filesystem::path path_;
-  std::uint64_t end_;
-};
-
 class archive_source final : public block_source {
 public:
   archive_source(file_system& files, const stored_segment& segment)
@@ -46,6 +30,31 @@ public:
 private:
   file_system& files_;
   const stored_segment& segment_;
+};
+
+/// Reads the segment's file; when that has been archived meanwhile, the archive, which holds the
+/// same bytes.
+class file_source final : public block_source {
+public:
+  file_source(file_system& files, const stored_segment& segment)
+      : files_(files), path_(segment.path), end_(segment.bytes) {}
+
+  result<std::string> window(std::uint64_t offset, std::uint64_t at_least) override {
+    if (archive_) return archive_source(files_, *archive_).window(offset, at_least);
+    const auto wanted = std::max(at_least, window_bytes);
+    auto read = files_.read(path_, offset, std::min(wanted, end_ - std::min(offset, end_)));
+    if (read || read.error().kind != fault::missing) return read;
+    auto archive = load_archive(files_, archive_beside(path_));
+    if (!archive) return tl::unexpected(archive.error());
+    archive_ = std::move(*archive);
+    return window(offset, at_least);
+  }
+
+private:
+  file_system& files_;
+  std::filesystem::path path_;
+  std::uint64_t end_;
+  std::optional<stored_segment> archive_;
 };
 
 /// The index that stands at the end of the file, if one does.
@@ -73,6 +82,10 @@ result<void> load_index(file_system& files, stored_segment& segment) {
 }
 
 }  // namespace
+
+std::filesystem::path archive_beside(std::filesystem::path segment) {
+  return segment.replace_extension(".gwa");
+}
 
 std::unique_ptr<block_source> source_of(file_system& files, const stored_segment& segment) {
   if (segment.form == segment_form::archived) {

@@ -38,6 +38,9 @@ struct stored_segment {
   std::uint64_t end_sequence = 0;     ///< of the block that closes it
 };
 
+/// The archive that takes the place of a segment's file.
+std::filesystem::path archive_beside(std::filesystem::path segment);
+
 /// Where a segment's bytes come from: its own file, or the chunks of an archive.
 class block_source {
 public:
