@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <random>
+#include <set>
+
+#include "actors/wave/draw/draw.hpp"
+#include "actors/wave/draw/row.hpp"
+#include "tests/actors/wave/draw_reference.hpp"
+
+namespace gelombang::draw {
+namespace {
+
+using namespace gelombang::draw::testing;
+
+TEST(DrawFiles, FindEveryEntryAndNoOther) {
+  for (std::uint64_t seed : {20u, 21u, 22u, 23u, 24u}) {
+    auto sample = make_sample(seed, 3000);
+    temporary_directory directory;
+    ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 2));
+    auto files = draw_files::open(directory.path()).value();
+    std::set<entry_id> ids;
+    for (const auto& entry : sample.roster) ids.insert(entry.id);
+    std::uint32_t index = 0;
+    for (const auto& id : ids) {
+      ASSERT_EQ(files.find(id), index++);
+      auto other = id;
+      other[7] ^= 1;
+      ASSERT_EQ(files.find(other).has_value(), ids.contains(other));
+    }
+    entry_id highest;
+    highest.fill(0xff);
+    ASSERT_FALSE(files.find(highest));
+    ASSERT_EQ(files.find(entry_id{}).has_value(), ids.contains(entry_id{}));
+  }
+}
+
+TEST(DrawFiles, GiveLinesFromAnywhere) {
+  auto sample = make_sample(30, 200);
+  temporary_directory directory;
+  ASSERT_TRUE(commit(directory / "deeper" / "still", sample.roster, sample.given, 2));
+  ASSERT_TRUE(run(directory / "deeper" / "still", sample.beacon, sample.secret, 2));
+  auto files = draw_files::open(directory / "deeper" / "still").value();
+  auto whole = files.rows(0, 200);
+  std::string pieces;
+  for (std::uint32_t first = 0; first < 200; first += 7) pieces += files.rows(first, 7);
+  EXPECT_EQ(pieces, whole);
+  EXPECT_EQ(files.rows(200, 10), "");
+  EXPECT_EQ(files.rows(UINT32_MAX, UINT32_MAX), "");
+  EXPECT_EQ(files.rows(0, UINT32_MAX), whole);
+  ASSERT_TRUE(files.export_entries(directory / "entries.csv", 2));
+  EXPECT_EQ(read_file(directory / "entries.csv"), std::string(entries_header) + whole);
+}
+
+TEST(DrawFiles, ThatAreDamagedAreNamed) {
+  auto sample = make_sample(31, 100);
+  sample.given.quota = 50;
+  for (auto name : {"roster.bin", "tree.bin", "verdicts.bin"}) {
+    temporary_directory directory;
+    ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 1));
+    ASSERT_TRUE(run(directory.path(), sample.beacon, sample.secret, 1));
+    auto good = read_file(directory / name);
+    for (auto size : {std::size_t{0}, std::size_t{10}, good.size() - 1}) {
+      write_file(directory / name, good.substr(0, size));
+      auto opened = draw_files::open(directory.path());
+      ASSERT_FALSE(opened) << name << " cut to " << size;
+      EXPECT_EQ(opened.error().code, errc::internal);
+      EXPECT_NE(opened.error().detail.find(name), std::string::npos) << opened.error().detail;
+    }
+    auto flipped = good;
+    flipped[80] = static_cast<char>(flipped[80] ^ 0x04);
+    write_file(directory / name, flipped);
+    auto checked = draw_files::open(directory.path())->check(2);
+    ASSERT_FALSE(checked) << name;
+    EXPECT_EQ(checked.error().code, errc::internal);
+    flipped = good;
+    flipped[20] = static_cast<char>(flipped[20] ^ 1);
+    write_file(directory / name, flipped);
+    EXPECT_FALSE(draw_files::open(directory.path())) << name << " of another roster";
+    std::filesystem::remove(directory / name);
+    EXPECT_EQ(draw_files::open(directory.path()).error().code, errc::internal);
+    write_file(directory / name, good);
+    EXPECT_TRUE(draw_files::open(directory.path())->check(2));
+  }
+}
+
+TEST(DrawFiles, OfADamagedRosterAreNeverDrawnFrom) {
+  auto sample = make_sample(32, 100);
+  temporary_directory directory;
+  ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 1));
+  auto bytes = read_file(directory / "roster.bin");
+  bytes[64 + 32 * 5 + 20] = static_cast<char>(bytes[64 + 32 * 5 + 20] ^ 1);
+  write_file(directory / "roster.bin", bytes);
+  auto drawn = run(directory.path(), sample.beacon, sample.secret, 1);
+  ASSERT_FALSE(drawn);
+  EXPECT_EQ(drawn.error().code, errc::internal);
+  EXPECT_FALSE(std::filesystem::exists(directory / "drawn.json"));
+}
+
+TEST(DrawFiles, ThatCannotBeWrittenRefuseTheStage) {
+  auto sample = make_sample(33, 20);
+  temporary_directory directory;
+  write_file(directory / "file", "not a directory");
+  auto committed = commit(directory / "file" / "draw", sample.roster, sample.given, 1);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code, errc::storage_unavailable);
+  file_replacement full{"/dev/full/none"};
+  full.append("x");
+  EXPECT_EQ(full.finish().error().code, errc::storage_unavailable);
+}
+
+TEST(DrawRows, HaveOneSpelling) {
+  const std::string good =
+      "07923986bb968a437d5c8dfc5eda92d8,1101,3,d707107e855c3844,1,"
+      "8e45170eaa98329f879009490c6b40ffebdd27e26ff40248bbbab678601e94c8,reserve,4";
+  auto row = read_row(good);
+  ASSERT_TRUE(row);
+  std::array<char, row_bytes_max> text;
+  auto* end = write_row(text.data(), row->entry, row->drawn->ticket, row->drawn->own);
+  EXPECT_EQ(std::string(text.data(), end), good + "\n");
+  auto with = [&](std::string_view what, std::string_view instead) {
+    auto changed = good;
+    changed.replace(changed.find(what), what.size(), instead);
+    auto read = read_row(changed);
+    return std::string(read ? "reads" : read.error());
+  };
+  EXPECT_EQ(with("07923986bb", "07923986BB"), "entry_id");
+  EXPECT_EQ(with("07923986bb", "07923986b"), "entry_id");
+  EXPECT_EQ(with(",1101,", ",101,"), "region");
+  EXPECT_EQ(with(",1101,", ",01101,"), "region");
+  EXPECT_EQ(with(",3,", ",03,"), "groups");
+  EXPECT_EQ(with(",3,", ",+3,"), "groups");
+  EXPECT_EQ(with(",3,", ",,"), "groups");
+  EXPECT_EQ(with(",3,", ",4294967295,"), "reads");
+  EXPECT_EQ(with(",3,", ",4294967296,"), "groups");
+  EXPECT_EQ(with("d707", "d70"), "family");
+  EXPECT_EQ(with(",1,8e", ",0,8e"), "family_room");
+  EXPECT_EQ(with(",1,8e", ",3,8e"), "family_room");
+  EXPECT_EQ(with("8e45", "8E45"), "ticket");
+  EXPECT_EQ(with("reserve", "Reserve"), "outcome");
+  EXPECT_EQ(with("reserve,4", "accepted,4"), "order");
+  EXPECT_EQ(with("reserve,4", "reserve,"), "order");
+  EXPECT_EQ(with("reserve,4", "reserve,0"), "order");
+  EXPECT_EQ(with("reserve,4", "reserve,04"), "order");
+  EXPECT_EQ(with("reserve,4", "reserve,1073741824"), "order");
+  EXPECT_EQ(with("reserve,4", "reserve,4,"), "row");
+  EXPECT_EQ(with("reserve,4", "reserve"), "row");
+  EXPECT_EQ(with("reserve,4", "accepted,"), "reads");
+}
+
+TEST(DrawRows, TakeAnyBytesWithoutHarm) {
+  std::mt19937_64 random{40};
+  const std::string good =
+      "07923986bb968a437d5c8dfc5eda92d8,1101,3,d707107e855c3844,1,"
+      "8e45170eaa98329f879009490c6b40ffebdd27e26ff40248bbbab678601e94c8,reserve,4";
+  for (int i = 0; i < 100'000; ++i) {
+    auto line = good;
+    for (auto changes = random() % 4; changes > 0; --changes) {
+      line[random() % line.size()] = static_cast<char>(random() % 3 == 0 ? ',' : random());
+    }
+    auto row = read_row(line);
+    if (!row) continue;
+    std::array<char, row_bytes_max> text;
+    auto* end = row->drawn ? write_row(text.data(), row->entry, row->drawn->ticket, row->drawn->own)
+                           : write_row(text.data(), row->entry);
+    ASSERT_EQ(std::string(text.data(), end), line + "\n") << "what reads is what is written";
+  }
+}
+
+}  // namespace
+}  // namespace gelombang::draw
