@@ -15,8 +15,7 @@ constexpr std::size_t waves_at_hand_max = 4;
 
 /// The waves that an applicant is asked about all the time: those that are not over, and the last
 /// one that is.
-std::vector<wave_number> waves_at_hand(
-    const std::vector<roster::view>& all) {
+std::vector<wave_number> waves_at_hand(const std::vector<roster::view>& all) {
   std::vector<wave_number> found;
   bool had_settled = false;
   for (auto one = all.rbegin(); one != all.rend() && found.size() < waves_at_hand_max; ++one) {
@@ -30,7 +29,9 @@ std::vector<wave_number> waves_at_hand(
 counter funnel(stage at) {
   return {counter::family::funnel_stage, static_cast<std::uint32_t>(at)};
 }
-counter joined(wave_number wave) { return {counter::family::joined, wave.value}; }
+counter joined(wave_number wave) {
+  return {counter::family::joined, wave.value};
+}
 
 /// What an event does to the rows, but for joins: the snapshot, and the funnel's counts.
 void project(row_writer& rows, shard_index home, applicant_id self, stage before,
@@ -75,8 +76,9 @@ using known_participations = std::vector<known_participation>;
 class applicant_impl final : public entity_actor<applicant_actor> {
 public:
   applicant_impl(caf::actor_config& config, activation_ptr who, const surroundings& around,
-                 runtime::node& reader, wire::State&& state, std::optional<wave_number> member_since,
-                 known_participations&& participations, wave_number newest_wave)
+                 runtime::node& reader, wire::State&& state,
+                 std::optional<wave_number> member_since, known_participations&& participations,
+                 wave_number newest_wave)
       : entity_actor<applicant_actor>(config, std::move(who)),
         around_(around),
         reader_(reader),
@@ -87,13 +89,13 @@ public:
 
   behavior_type make_behavior() override {
     using me_t = applicant_impl;
-    return {on<&me_t::enter>(),       on<&me_t::verify>(),       on<&me_t::verifier>(),
-            on<&me_t::sign_in>(),     on<&me_t::refresh>(),      on<&me_t::sign_out>(),
-            on<&me_t::grant>(),       on<&me_t::identify>(),     on<&me_t::describe>(),
-            on<&me_t::assess>(),      on<&me_t::show_me>(),      on<&me_t::click>(),
-            on<&me_t::take_back>(),   on<&me_t::show_wave>(),    on<&me_t::stop>(),
-            on<&me_t::let_go>(),      on<&me_t::accepted>(),     on<&me_t::mail>(),
-            on<&me_t::deadline>(),    on<&me_t::fetched>()};
+    return {on<&me_t::enter>(),     on<&me_t::verify>(),    on<&me_t::verifier>(),
+            on<&me_t::sign_in>(),   on<&me_t::refresh>(),   on<&me_t::sign_out>(),
+            on<&me_t::grant>(),     on<&me_t::identify>(),  on<&me_t::describe>(),
+            on<&me_t::assess>(),    on<&me_t::show_me>(),   on<&me_t::click>(),
+            on<&me_t::take_back>(), on<&me_t::show_wave>(), on<&me_t::stop>(),
+            on<&me_t::let_go>(),    on<&me_t::accepted>(),  on<&me_t::mail>(),
+            on<&me_t::deadline>(),  on<&me_t::fetched>()};
   }
 
   caf::delegated<outcome<acknowledged>> enter(const enter_email& command) {
@@ -299,7 +301,8 @@ private:
   /// The same for what the registry has to confirm: who asks is answered when it has.
   template <class Answer>
   caf::delegated<outcome<acknowledged>> carry_out_and_wait(decision<void>&& decided,
-                                                   std::vector<asker>& askers, Answer& answer_now) {
+                                                           std::vector<asker>& askers,
+                                                           Answer& answer_now) {
     const auto to = current_asker();
     if (!decided.reply) {
       answer(to, as_done(decided.reply));

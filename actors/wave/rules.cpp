@@ -30,7 +30,8 @@ result<void> check_groups(const wire::Plan& plan) {
   for (int i = 0; i < plan.groups_size(); ++i) {
     const auto& group = plan.groups(i);
     const auto where = "/groups/" + std::to_string(i);
-    if (!applicant::group_bit_named(group.name())) return refuse(errc::groups_invalid, where + "/name");
+    if (!applicant::group_bit_named(group.name()))
+      return refuse(errc::groups_invalid, where + "/name");
     if (!names.insert(group.name()).second) return refuse(errc::groups_invalid, where + "/name");
     shares += group.share_permille();
     if (shares > 1000) return refuse(errc::groups_invalid, where + "/share_permille");

@@ -1,0 +1,83 @@
+#include "net/gateway.hpp"
+
+#include <boost/asio/post.hpp>
+#include <caf/all.hpp>
+
+namespace gelombang::net {
+
+gateway::gateway(caf::actor_system& system, runtime::node& node, boost::asio::io_context& io,
+                 limits bounds)
+    : node_(node), io_(io), bounds_(bounds), sweep_timer_(io), inbox_(std::make_shared<inbox>()) {
+  inbox_->owner = this;
+  auto spawned = system.spawn<caf::actor_companion, caf::hidden>();
+  handle_ = caf::actor_cast<caf::strong_actor_ptr>(spawned);
+  companion_ = static_cast<caf::actor_companion*>(caf::actor_cast<caf::abstract_actor*>(handle_));
+  companion_->on_enqueue([this](caf::mailbox_element_ptr answer) { collect(std::move(answer)); });
+  sweep_later();
+}
+
+gateway::~gateway() {
+  companion_->on_enqueue(nullptr);
+  {
+    std::lock_guard lock{inbox_->mutex};
+    inbox_->owner = nullptr;
+    inbox_->arrived.clear();
+  }
+  auto left = std::move(pending_);
+  for (auto& [key, entry] : left) entry.complete(entry.done, nullptr, errc::shutting_down);
+  caf::scoped_execution_unit context{&companion_->home_system()};
+  companion_->cleanup(caf::error{}, &context);
+}
+
+/// On whatever thread the answer was made. One post wakes the io thread for all that arrive before
+/// it gets there.
+void gateway::collect(caf::mailbox_element_ptr answer) {
+  bool first;
+  {
+    std::lock_guard lock{inbox_->mutex};
+    first = inbox_->arrived.empty();
+    inbox_->arrived.push_back(std::move(answer));
+  }
+  if (!first) return;
+  boost::asio::post(io_, [box = inbox_] {
+    if (box->owner) box->owner->deal();
+  });
+}
+
+void gateway::deal() {
+  dealing_.clear();
+  {
+    std::lock_guard lock{inbox_->mutex};
+    dealing_.swap(inbox_->arrived);
+  }
+  for (auto& answer : dealing_) {
+    auto found = pending_.find(answer->mid.integer_value());
+    if (found == pending_.end()) continue;  // too late: it has been told that it timed out
+    auto entry = found->second;
+    pending_.erase(found);
+    entry.complete(entry.done, answer.get(), errc::ok);
+  }
+}
+
+void gateway::sweep() {
+  const auto now = clock_type::now();
+  while (!deadlines_.empty() && deadlines_.front().first <= now) {
+    const auto key = deadlines_.front().second;
+    deadlines_.pop_front();
+    auto found = pending_.find(key);
+    if (found == pending_.end()) continue;
+    auto entry = found->second;
+    pending_.erase(found);
+    entry.complete(entry.done, nullptr, errc::timed_out);
+  }
+  sweep_later();
+}
+
+void gateway::sweep_later() {
+  sweep_timer_.expires_after(std::chrono::milliseconds{100});
+  sweep_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) sweep();
+  });
+}
+
+}  // namespace gelombang::net
