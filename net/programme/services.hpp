@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/applicant/assessment.hpp"
+#include "actors/programme/clock.hpp"
+#include "actors/programme/keys.hpp"
+#include "actors/programme/region.hpp"
+#include "actors/runtime/node.hpp"
+#include "actors/wave/board.hpp"
+#include "actors/wave/desk.hpp"
+#include "net/gateway.hpp"
+#include "net/password_pool.hpp"
+#include "net/rate_limit.hpp"
+#include "net/tokens.hpp"
+
+namespace gelombang::net {
+
+/// How many have joined each wave, as the shards' counters say, summed at most once a second: a sum
+/// takes a lock a shard, and everybody looks at the open wave. Thread-safe.
+class joined_counts {
+public:
+  std::uint64_t of(const runtime::node& node, wave_number wave, instant now);
+
+private:
+  struct figure {
+    instant until{};
+    std::uint64_t joined = 0;
+  };
+  std::mutex mutex_;
+  std::map<wave_number, figure> figures_;
+};
+
+/// Limits of the front door that count attempts, each with its own memory. Defaults are the
+/// programme's; an address is an IPv4 address or an IPv6 /64.
+struct attempt_limits {
+  /// Addresses entered: mails cost money, and a carrier's translation hides many people.
+  rate_limiter emails_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  /// Beyond this the answer stays the same and no mail leaves.
+  rate_limiter emails_by_account{{5, std::chrono::hours{1}}, 1u << 18};
+  rate_limiter codes_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter codes_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
+  rate_limiter passwords_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter passwords_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
+};
+
+/// What the programme's routes need. Made once, by whoever starts the node; everything referred to
+/// outlives the serving and is thread-safe, but a gateway, which is its io thread's own.
+struct services {
+  /// By `io_thread::index()`.
+  std::vector<gateway*> gateways;
+  runtime::node& node;
+  wave::board& waves;
+  wave::draw_desk& desk;
+  const clock& time;
+  const keyring& keys;
+  const region_table& regions;
+  const applicant::assessment& questions;
+  const access_tokens& access;
+  const refresh_tokens& refresh;
+  password_pool& passwords;
+
+  /// The name of the eligibility rules by that of the scheme: which waves can be created.
+  std::map<std::string, std::string, std::less<>> eligibility_of_scheme;
+  /// Addresses, as `normalise_email` gives them, of accounts that are operators by configuration.
+  std::set<std::string, std::less<>> operator_emails;
+  /// How long an access token is good for; a refresh token's life is the applicant's rule.
+  std::chrono::seconds access_token_lifetime{900};
+
+  attempt_limits attempts = {};
+  joined_counts joined = {};
+};
+
+}  // namespace gelombang::net
