@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/archive.hpp"
+#include "storage/chains.hpp"
 
 namespace gelombang::storage {
 namespace {
@@ -15,156 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t number_digits = 12;
-
-struct flaw {
-  fault kind = fault::corrupt;
-  std::string reason;
-};
-
-/// Follows every shard's chain through the journal.
-class chains {
-public:
-  struct step {
-    position before;
-    position after;
-    bool behind_checkpoint = false;
-  };
-
-  /// `complete` when the journal reaches back to the beginning of all shards.
-  chains(const positions& checkpoint, bool complete) : complete_(complete) {
-    for (const auto& [shard, at] : checkpoint) state_of(shard).checkpoint = at;
-  }
-
-  /// A closed segment begins that holds `range` of a shard.
-  tl::expected<void, flaw> enter(const shard_range& range) {
-    auto& state = state_of(range.shard);
-    if (!state.known) {
-      if (range.start.last > state.checkpoint.last)
-        return gap(range.shard, state, range.start.last);
-      state.at = range.start;
-      state.known = state.chain_known = true;
-      return {};
-    }
-    if (range.start.last != state.at.last || range.start.epoch < state.at.epoch) {
-      return broken("shard {} begins behind {} instead of {}", range.shard, range.start.last,
-                    state.at.last);
-    }
-    if (state.chain_known && range.start.chain != state.at.chain) {
-      return broken("the chain of shard {} is broken at {}", range.shard, state.at.last);
-    }
-    return {};
-  }
-
-  /// The segment is not read: its index says where the shard stands behind it.
-  tl::expected<void, flaw> skip(const shard_range& range) {
-    auto& state = state_of(range.shard);
-    state.at = range.end;
-    state.chain_known = true;
-    if (range.end.last == state.checkpoint.last && range.end.chain != state.checkpoint.chain) {
-      return broken("shard {} at {} is not what the checkpoint has seen", range.shard,
-                    range.end.last);
-    }
-    return {};
-  }
-
-  /// A closed segment has been read.
-  tl::expected<void, flaw> leave(const shard_range& range) {
-    const auto& state = state_of(range.shard);
-    const auto same_chain = !state.chain_known || state.at.chain == range.end.chain;
-    if (state.at.last == range.end.last && state.at.epoch == range.end.epoch && same_chain) {
-      return {};
-    }
-    return broken("shard {} ends at {}, not as the segment's index says", range.shard,
-                  state.at.last);
-  }
-
-  /// The next frame of its shard; fills in its digest when that is asked for or needed.
-  tl::expected<step, flaw> follow(decoded_frame& frame, walk_depth depth) {
-    auto& state = state_of(frame.shard);
-    const auto& checkpoint = state.checkpoint;
-    if (!state.known) {
-      if (frame.first - 1 > checkpoint.last) return gap(frame.shard, state, frame.first - 1);
-      state.at = {.epoch = 0, .last = frame.first - 1, .chain = frame.previous};
-      if (state.at.last == checkpoint.last) state.at = checkpoint;
-      state.known = state.chain_known = true;
-    }
-    if (frame.first != state.at.last + 1) {
-      return broken("shard {} goes on at {} instead of {}", frame.shard, frame.first,
-                    state.at.last + 1);
-    }
-    if (frame.epoch < state.at.epoch) {
-      return broken("shard {} goes back to epoch {} at {}", frame.shard, frame.epoch, frame.first);
-    }
-    if (state.chain_known && frame.previous != state.at.chain) {
-      return broken("the chain of shard {} is broken at {}", frame.shard, frame.first);
-    }
-    const auto behind = frame.last() > checkpoint.last;
-    if (behind && frame.first <= checkpoint.last) {
-      return broken("the checkpoint of shard {} at {} lies within a frame", frame.shard,
-                    checkpoint.last);
-    }
-    state.chain_known = behind || depth == walk_depth::everything;
-    if (state.chain_known) frame.self = frame.compute_digest();
-    if (!state.chain_known && frame.last() == checkpoint.last) {
-      frame.self = checkpoint.chain;
-      state.chain_known = true;
-    }
-    if (frame.last() == checkpoint.last && frame.self != checkpoint.chain) {
-      return broken("shard {} at {} is not what the checkpoint has seen", frame.shard,
-                    frame.last());
-    }
-    step done{.before = state.at, .after = {}, .behind_checkpoint = behind};
-    done.before.chain = frame.previous;
-    state.at = {.epoch = frame.epoch, .last = frame.last(), .chain = frame.self};
-    done.after = state.at;
-    return done;
-  }
-
-  /// Everything has been read. @returns where each shard stands.
-  result<std::vector<position>> finish(const fs::path& directory) {
-    std::vector<position> ends(states_.empty() ? 0 : states_.rbegin()->first + std::size_t{1});
-    for (auto& [shard, state] : states_) {
-      if (!state.known) state.at = state.checkpoint;
-      if (state.at.last < state.checkpoint.last) {
-        return failed(fault::missing,
-                      fmt::format("{}: shard {} ends at {}, but its checkpoint stands at {}",
-                                  directory.string(), shard, state.at.last, state.checkpoint.last));
-      }
-      ends[shard] = state.at;
-    }
-    return ends;
-  }
-
-private:
-  struct shard_state {
-    position at;
-    position checkpoint;
-    bool known = false;
-    bool chain_known = false;
-  };
-
-  shard_state& state_of(shard_index shard) {
-    const auto [at, added] = states_.try_emplace(shard);
-    if (added) at->second.known = at->second.chain_known = complete_;
-    return at->second;
-  }
-
-  template <class... Arguments>
-  static tl::unexpected<flaw> broken(fmt::format_string<Arguments...> text,
-                                     Arguments&&... arguments) {
-    return tl::unexpected(
-        flaw{fault::corrupt, fmt::format(text, std::forward<Arguments>(arguments)...)});
-  }
-
-  static tl::unexpected<flaw> gap(shard_index shard, const shard_state& state, lsn before) {
-    return tl::unexpected(
-        flaw{fault::missing, fmt::format("shard {} begins behind {}, its checkpoint stands at {}",
-                                         shard, before, state.checkpoint.last)});
-  }
-
-  bool complete_;
-  std::map<shard_index, shard_state> states_;
-};
 
 struct names {
   std::map<std::uint64_t, std::string> segments;
@@ -294,7 +145,7 @@ private:
   }
 
   result<void> take_closed(chains& shards, stored_segment& segment) {
-    const auto judged = [&](const tl::expected<void, flaw>& step) -> result<void> {
+    const auto judged = [&](const tl::expected<void, chain_flaw>& step) -> result<void> {
       if (step) return {};
       return failed(step.error().kind,
                     fmt::format("{}: {}", segment.path.string(), step.error().reason));

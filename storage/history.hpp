@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/chains.hpp"
 #include "storage/journal.hpp"
 #include "storage/segment_reader.hpp"
 
@@ -13,12 +14,6 @@ namespace gelombang::storage {
 
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number);
 std::filesystem::path archive_path(const std::filesystem::path& directory, std::uint64_t number);
-
-/// How much of a journal a walk looks at.
-enum class walk_depth {
-  behind_checkpoint,  ///< what a start needs: digests of frames behind the checkpoint only
-  everything,         ///< every byte of every file
-};
 
 /// A journal's files, found to fit together.
 struct history {
