@@ -2,16 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/applicant/assessment.hpp"
+#include "actors/applicant/commands.hpp"
 #include "actors/programme/clock.hpp"
 #include "actors/programme/keys.hpp"
 #include "actors/programme/region.hpp"
+#include "actors/programme/sha256.hpp"
 #include "actors/runtime/node.hpp"
 #include "actors/wave/board.hpp"
 #include "actors/wave/desk.hpp"
@@ -35,6 +41,35 @@ private:
   };
   std::mutex mutex_;
   std::map<wave_number, figure> figures_;
+};
+
+/// Published summaries as they are sent, made once for each stage of a draw. Thread-safe.
+class draw_pages {
+public:
+  struct page {
+    std::shared_ptr<const draw::draw_files> of;
+    std::string json;
+    std::string etag;  ///< quoted
+  };
+  std::shared_ptr<const page> page_of(std::shared_ptr<const draw::draw_files> files);
+
+private:
+  std::mutex mutex_;
+  std::map<wave_number, std::shared_ptr<const page>> pages_;
+};
+
+/// Which wave a request with an Idempotency-Key has made, while this node runs and for the newest
+/// `created_waves_max`: operators repeat at once or never. Thread-safe.
+class created_waves {
+public:
+  std::optional<wave_number> find(const applicant::request_key& request);
+  void put(const applicant::request_key& request, wave_number made);
+
+  static constexpr std::size_t created_waves_max = 256;
+
+private:
+  std::mutex mutex_;
+  std::deque<std::pair<applicant::request_key, wave_number>> newest_;
 };
 
 /// Limits of the front door that count attempts, each with its own memory. Defaults are the
@@ -73,8 +108,13 @@ struct services {
   /// How long an access token is good for; a refresh token's life is the applicant's rule.
   std::chrono::seconds access_token_lifetime{900};
 
+  /// Fingerprints of requests are keyed: a request can hold a password, and what is stored of it
+  /// must not be something to try passwords on.
+  hmac_sha256 request_mac{keys.refresh_token_key()};
   attempt_limits attempts = {};
   joined_counts joined = {};
+  draw_pages draws = {};
+  created_waves created = {};
 };
 
 }  // namespace gelombang::net
