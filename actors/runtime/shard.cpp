@@ -138,10 +138,11 @@ bool shard::retire(activation& who) {
 
 void shard::sweep() {
   const auto now = host_.coarse_seconds();
-  constexpr std::size_t looks_max =
-      4096;  // bounds the time under the lock; the hand goes on next time
+  // Bounds the time under the lock; the hand goes on from there next time.
+  constexpr std::size_t looks_max = 4096;
   std::lock_guard lock{mutex_};
-  for (std::size_t looks = 0; looks < looks_max && looks < ring_.size(); ++looks) {
+  const auto looks = std::min(looks_max, ring_.size());
+  for (std::size_t i = 0; i < looks && !ring_.empty(); ++i) {
     if (hand_ >= ring_.size()) hand_ = 0;
     auto& who = *ring_[hand_];
     if (now - who.last_used < limits_.idle_seconds || !retire(who)) ++hand_;
@@ -227,6 +228,7 @@ void shard::put_row(std::string key, row_value value) {
 }
 
 void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_element_ptr reply) {
+  bool wake = false;
   {
     std::lock_guard lock{mutex_};
     if (after > durable_ && !restoring_) {
@@ -235,9 +237,12 @@ void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_elemen
           held_.begin(), held_.end(), after,
           [](lsn position, const held_reply& one) { return position < one.after; });
       held_.insert(at, {after, std::move(to), std::move(reply)});
-      return;
+      // What it waits for may be an acknowledgement, for which nobody has been woken.
+      wake = pending_count_ != 0 && !std::exchange(woken_, true);
+      to = nullptr;
     }
   }
+  if (wake) host_.wake(index_);
   if (to) to->enqueue(std::move(reply), nullptr);
 }
 
@@ -247,16 +252,22 @@ lsn shard::last() const {
 }
 
 bool shard::mail_seen(mail_source source) {
+  bool wake = false;
   {
     std::lock_guard lock{mutex_};
     auto box = inboxes_.find(source.from);
     if (box == inboxes_.end() || !box->second.has(source.sequence)) return false;
-    if (last_ > durable_) {
+    const bool is_durable = last_ == durable_;
+    if (!is_durable) {
       held_acknowledgements_.emplace_back(last_, source);
-      return true;
+      wake = pending_count_ != 0 && !std::exchange(woken_, true);
+      if (!wake) return true;
     }
   }
-  host_.acknowledge(source.from, index_, source.sequence);
+  if (wake)
+    host_.wake(index_);
+  else
+    host_.acknowledge(source.from, index_, source.sequence);
   return true;
 }
 
