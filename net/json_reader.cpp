@@ -216,6 +216,12 @@ std::optional<bool> json_object::optional_boolean(std::string_view name) {
   return truth;
 }
 
+std::optional<json_object> json_object::optional_object(std::string_view name) {
+  auto value = find(name);
+  if (!value || value->is_null()) return std::nullopt;
+  return object(name);
+}
+
 std::optional<json_array> json_object::optional_array(std::string_view name, std::size_t least,
                                                       std::size_t most) {
   auto value = find(name);

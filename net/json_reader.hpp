@@ -55,6 +55,7 @@ public:
   json_array array(std::string_view name, std::size_t least, std::size_t most);
 
   /// As above, but the member may be missing or null.
+  std::optional<json_object> optional_object(std::string_view name);
   std::optional<std::string_view> optional_string(std::string_view name, std::size_t least,
                                                   std::size_t most);
   std::optional<std::int64_t> optional_integer(std::string_view name, std::int64_t least,
