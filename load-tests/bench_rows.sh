@@ -10,7 +10,8 @@ load() {
   shift 4
   result=$(env TOKENS="$tokens_file" COUNT=$((seconds * 200000)) "$@" \
     timeout --foreground $((seconds + 60)) wrk -t1 -c"$connections" -d"${seconds}s" --timeout 10s --latency \
-    -s "$repository/load-tests/$script" "$url" | sed -n 's/^RESULT //p')
+    -s "$repository/load-tests/$script" "$url" | sed -n 's/^RESULT //p') ||
+    remark "$row, $connections connections: wrk failed"
   read -r rate median_us p99_us refused exhausted <<<"${result:-0 0 0 0 0}"
   [ "$refused" = 0 ] || remark "$row, $connections connections: $refused requests refused or lost"
   [ "$exhausted" = 0 ] || remark "$row, $connections connections: the tokens ran out, the rate is void"
@@ -27,7 +28,7 @@ row_postgres() {
   local tps
   tps=$(timeout --foreground $((seconds + 60)) "$postgres_bin/pgbench" -n -M prepared -c "$1" -j 2 -T "$seconds" \
     -D wave=7 -f "$room/join.sql" -h "$room/postgres" -U postgres postgres 2>"$room/pgbench.err" |
-    sed -nE 's/^tps = ([0-9]+).*/\1/p')
+    sed -nE 's/^tps = ([0-9]+).*/\1/p') || true
   [ -n "$tps" ] || remark "postgres, $1 connections: $(tail -n 1 "$room/pgbench.err")"
   note postgres "$1" "${tps:-0}"
 }
