@@ -1,0 +1,206 @@
+#include "actors/applicant/names.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/programme/phone.hpp"
+#include "net/programme/asking.hpp"
+#include "net/programme/handlers.hpp"
+
+namespace gelombang::net {
+namespace {
+
+using applicant::applicant_actor;
+
+constexpr std::string_view own_and_checked = "private, no-cache";
+constexpr std::string_view kept_for_minutes = "public, max-age=300";
+constexpr std::size_t id_characters_max = 64;
+constexpr std::size_t text_characters_max = 200;
+
+runtime::entity_ref self(const exchange& x) {
+  return runtime::ref_of(x.bearer().subject);
+}
+
+/// The first refusal of several results, with the member it is about.
+template <class T>
+void keep_first(std::optional<refusal>& first, const result<T>& read, std::string_view pointer) {
+  if (read || first) return;
+  first = read.error();
+  first->field = pointer;
+}
+
+result<date> birth_date_of(std::string_view text) {
+  if (auto day = parse_date(text)) return *day;
+  return gelombang::refuse(errc::birth_date_invalid);
+}
+
+result<region_code> region_of(const services& s, std::string_view text) {
+  auto code = parse_region_code(text);
+  if (code && s.regions.find(*code)) return *code;
+  return gelombang::refuse(errc::region_unknown);
+}
+
+result<applicant::submit_identity> identity_in(const services& s, json_body& body) {
+  const auto number = nik::parse(body.string("nik", 1, text_characters_max));
+  const auto card = kk::parse(body.string("kk", 1, text_characters_max));
+  const auto name = applicant::normalise_name(body.string("full_name", 1, text_characters_max));
+  const auto birth = birth_date_of(body.string("birth_date", 1, text_characters_max));
+  const auto region = region_of(s, body.string("region", 1, text_characters_max));
+  std::optional<refusal> first;
+  keep_first(first, number, "/nik");
+  keep_first(first, card, "/kk");
+  keep_first(first, name, "/full_name");
+  keep_first(first, birth, "/birth_date");
+  keep_first(first, region, "/region");
+  if (first) return tl::unexpected(*first);
+  return applicant::submit_identity{*number, *card, *name, *birth, *region};
+}
+
+result<applicant::set_profile> profile_in(json_body& body) {
+  auto phone = normalise_phone(body.string("phone", 1, text_characters_max));
+  const auto education =
+      applicant::education_named(body.string("education", 1, text_characters_max));
+  const auto employment =
+      applicant::employment_named(body.string("employment", 1, text_characters_max));
+  applicant::set_profile command;
+  command.disability = body.boolean("disability");
+  command.returned_migrant = body.boolean("returned_migrant");
+  if (!body.ok()) return command;
+  if (!education) body.fault("education", field_fault::not_allowed);
+  if (!employment) body.fault("employment", field_fault::not_allowed);
+  if (!body.ok()) return command;
+  if (!phone) return gelombang::refuse(errc::phone_invalid, "/phone", phone.error().detail);
+  command.phone = std::move(*phone);
+  command.education = *education;
+  command.employment = *employment;
+  return command;
+}
+
+std::vector<applicant::answer> answers_in(const services& s, json_body& body) {
+  auto given = body.object("answers");
+  std::vector<applicant::answer> answers;
+  for (const auto& question : s.questions.questions)
+    if (auto option = given.optional_string(question.id, 1, id_characters_max))
+      answers.push_back({question.id, std::string{*option}});
+  return answers;
+}
+
+/// One's own entry in the draw of an announced wave, if there is one.
+std::optional<own_entry> entry_in(services& s, const wave::state& wave,
+                                  const applicant::receipt& receipt) {
+  if (wave.phase() != wave::wire::ANNOUNCED) return std::nullopt;
+  auto files = s.desk.files_of({wave.number()});
+  if (!files || !(*files)->is_drawn()) return std::nullopt;
+  const auto index = (*files)->find(receipt.entry);
+  if (!index) return std::nullopt;
+  return own_entry{std::move(*files), *index};
+}
+
+own_standing standing_of(services& s, const exchange& x, const wave::state& wave,
+                         const applicant::standing& told) {
+  own_standing own{.wave = wave,
+                   .joined = told.own.joined,
+                   .hindrance = told.own.hindrance,
+                   .detail = told.own.detail,
+                   .accepted = told.accepted,
+                   .now = x.now()};
+  if (!own.joined) return own;
+  own.entry = entry_in(s, wave, *own.joined);
+  if (own.entry)
+    own.accepted =
+        own.entry->files->verdict_of(own.entry->index).outcome() == draw::outcome::accepted;
+  return own;
+}
+
+/// Answers with what a person sees of himself after a change, or with why it was refused.
+task<> answer_me(services& s, exchange& x) {
+  applicant::read_me query{x.now()};
+  auto me = co_await gateway_of(s, x).ask<applicant_actor>(self(x), query);
+  if (!me) co_return x.refuse(me.error());
+  auto json = x.json();
+  const auto wave = s.waves.current(x.now());
+  if (!wave) {
+    write_me(json, *me, nullptr, x.speech());
+    co_return x.reply(200);
+  }
+  applicant::read_wave wave_query{wave_number{wave->number()}, x.now()};
+  auto told = co_await gateway_of(s, x).ask<applicant_actor>(self(x), wave_query);
+  // A wave that this person's shard has not heard of yet is not there for him yet.
+  if (!told && told.error().code != errc::wave_unknown) co_return x.refuse(told.error());
+  if (told) {
+    const auto own = standing_of(s, x, *wave, *told);
+    write_me(json, *me, &own, x.speech());
+  } else {
+    write_me(json, *me, nullptr, x.speech());
+  }
+  x.reply(200);
+}
+
+}  // namespace
+
+task<> read_me(services& s, exchange& x) {
+  co_await answer_me(s, x);
+}
+
+task<> submit_identity(services& s, exchange& x) {
+  auto request = request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  auto* body = x.read_body();
+  if (!body) co_return;
+  auto command = identity_in(s, *body);
+  if (!body->ok()) co_return x.refuse(body->faults());
+  if (!command) co_return x.refuse(command.error());
+  command->request = *request;
+  command->now = x.now();
+  auto done = co_await gateway_of(s, x).ask<applicant_actor>(self(x), std::move(*command));
+  if (!done) co_return x.refuse(done.error());
+  co_await answer_me(s, x);
+}
+
+task<> set_profile(services& s, exchange& x) {
+  auto request = request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  auto* body = x.read_body();
+  if (!body) co_return;
+  auto command = profile_in(*body);
+  if (!body->ok()) co_return x.refuse(body->faults());
+  if (!command) co_return x.refuse(command.error());
+  command->request = *request;
+  command->now = x.now();
+  auto done = co_await gateway_of(s, x).ask<applicant_actor>(self(x), std::move(*command));
+  if (!done) co_return x.refuse(done.error());
+  co_await answer_me(s, x);
+}
+
+task<> read_assessment(services& s, exchange& x) {
+  std::string text;
+  json_writer json{text};
+  write_assessment(json, s.questions);
+  reply_tagged(x, text, kept_for_minutes);
+  co_return;
+}
+
+task<> take_assessment(services& s, exchange& x) {
+  auto request = request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  auto* body = x.read_body();
+  if (!body) co_return;
+  applicant::take_assessment command{answers_in(s, *body), *request, x.now()};
+  if (!body->ok()) co_return x.refuse(body->faults());
+  auto taken = co_await gateway_of(s, x).ask<applicant_actor>(self(x), std::move(command));
+  if (!taken) co_return x.refuse(taken.error());
+  auto json = x.json();
+  write_assessment_result(json, *taken);
+  x.reply(200);
+}
+
+task<> read_own_standing(services& s, exchange& x) {
+  auto wave = wave_in(s, x);
+  if (!wave) co_return x.refuse(wave.error());
+  applicant::read_wave query{wave_number{(*wave)->number()}, x.now()};
+  auto told = co_await gateway_of(s, x).ask<applicant_actor>(self(x), query);
+  if (!told) co_return x.refuse(told.error());
+  std::string text;
+  json_writer json{text};
+  write_standing(json, standing_of(s, x, **wave, *told), x.speech());
+  reply_tagged(x, text, own_and_checked);
+}
+
+}  // namespace gelombang::net

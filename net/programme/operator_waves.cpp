@@ -1,0 +1,112 @@
+#include "actors/interfaces.hpp"
+#include "net/programme/asking.hpp"
+#include "net/programme/handlers.hpp"
+#include "net/programme/plan.hpp"
+
+namespace gelombang::net {
+namespace {
+
+using wave::calendar_actor;
+using wave::wave_actor;
+
+void answer_wave(services& s, exchange& x, unsigned status, const wave::state& wave) {
+  auto json = x.json();
+  write_wave(json, facts_of(s, wave, x.now()), x.speech());
+  x.reply(status);
+}
+
+/// Waits until a wave that the calendar has numbered is on the board: it gets there by mail.
+/// @returns (awaited) null when it is not there in time; it will be.
+task<wave::wave_ptr> appearance_of(services& s, exchange& x, wave_number number) {
+  constexpr std::chrono::milliseconds step{10};
+  constexpr int steps_max = 200;
+  for (int i = 0; i < steps_max; ++i) {
+    if (auto wave = s.waves.find(number)) co_return wave;
+    co_await wait_on(x.thread().context(), step);
+  }
+  co_return nullptr;
+}
+
+task<> answer_created(services& s, exchange& x, wave_number number) {
+  const auto wave = co_await appearance_of(s, x, number);
+  if (!wave) co_return x.refuse(errc::timed_out);
+  x.add_header("Location", "/v1/waves/" + std::to_string(number.value));
+  answer_wave(s, x, 201, *wave);
+}
+
+/// Tells a wave what to do and answers when it has done it.
+template <class Command>
+task<> order(services& s, exchange& x, Command command) {
+  const auto number = wave_number_in(s, x);
+  if (!number) co_return x.refuse(number.error());
+  if (!s.waves.find(*number)) co_return x.refuse(errc::wave_unknown);
+  auto told =
+      co_await gateway_of(s, x).ask<wave_actor>(runtime::ref_of(*number), std::move(command));
+  if (!told) co_return x.refuse(told.error());
+  answer_wave(s, x, 200, *told->wave);
+}
+
+template <class Command>
+task<> order_without_body(services& s, exchange& x) {
+  if (auto request = request_of(s, x); !request) co_return x.refuse(request.error());
+  co_await order(s, x, Command{x.now()});
+}
+
+/// The same for an order that says more; `read` takes it from the body.
+template <class Command>
+task<> order_with_body(services& s, exchange& x, Command (*read)(json_object&)) {
+  if (auto request = request_of(s, x); !request) co_return x.refuse(request.error());
+  auto* body = x.read_body();
+  if (!body) co_return;
+  auto command = read(*body);
+  if (!body->ok()) co_return x.refuse(body->faults());
+  command.now = x.now();
+  co_await order(s, x, std::move(command));
+}
+
+}  // namespace
+
+task<> create_wave(services& s, exchange& x) {
+  const auto request = request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  if (*request) {
+    if (auto made = s.created.find(**request)) co_return co_await answer_created(s, x, *made);
+  }
+  auto* body = x.read_body();
+  if (!body) co_return;
+  auto plan = plan_in(*body, {s.eligibility_of_scheme, s.regions});
+  if (!body->ok()) co_return x.refuse(body->faults());
+  if (!plan) co_return x.refuse(plan.error());
+  wave::create command{std::move(*plan), x.now()};
+  auto number =
+      co_await gateway_of(s, x).ask<calendar_actor>(runtime::calendar_ref, std::move(command));
+  if (!number) co_return x.refuse(number.error());
+  if (*request) s.created.put(**request, *number);
+  co_await answer_created(s, x, *number);
+}
+
+task<> open_wave(services& s, exchange& x) {
+  return order_without_body<wave::open>(s, x);
+}
+
+task<> close_wave(services& s, exchange& x) {
+  return order_without_body<wave::close>(s, x);
+}
+
+task<> announce_wave(services& s, exchange& x) {
+  return order_without_body<wave::announce>(s, x);
+}
+
+task<> cancel_wave(services& s, exchange& x) {
+  return order_without_body<wave::cancel>(s, x);
+}
+
+task<> commit_wave(services& s, exchange& x) {
+  return order_with_body<wave::commit>(s, x, commitment_in);
+}
+
+task<> draw_wave(services& s, exchange& x) {
+  return order_with_body<wave::hold_draw>(s, x, disclosure_in);
+}
+
+}  // namespace gelombang::net

@@ -1,0 +1,64 @@
+#include "net/programme/routes.hpp"
+
+#include "net/programme/handlers.hpp"
+
+namespace gelombang::net {
+namespace {
+
+struct line {
+  http::verb method;
+  const char* path;
+  access who;
+  const char* operation_id;
+  task<> (*answer)(services&, exchange&);
+  std::size_t body_bytes_max = 0;
+};
+
+using http::verb;
+
+// clang-format off
+constexpr line table[] = {
+    {verb::post,    "/v1/accounts",                      access::anyone,    "enterEmail",        enter_email},
+    {verb::post,    "/v1/accounts/verify",               access::anyone,    "verifyEmail",       verify_email},
+    {verb::post,    "/v1/sessions",                      access::anyone,    "signIn",            sign_in},
+    {verb::post,    "/v1/sessions/refresh",              access::anyone,    "refreshSession",    refresh_session},
+    {verb::delete_, "/v1/sessions/current",              access::signed_in, "signOut",           sign_out},
+
+    {verb::get,     "/v1/me",                            access::applicant, "readMe",            read_me},
+    {verb::put,     "/v1/me/identity",                   access::applicant, "submitIdentity",    submit_identity},
+    {verb::put,     "/v1/me/profile",                    access::applicant, "setProfile",        set_profile},
+    {verb::get,     "/v1/assessment",                    access::anyone,    "readAssessment",    read_assessment},
+    {verb::post,    "/v1/me/assessment",                 access::applicant, "takeAssessment",    take_assessment},
+    {verb::get,     "/v1/me/waves/{n}",                  access::applicant, "readOwnStanding",   read_own_standing},
+
+    {verb::get,     "/v1/waves",                         access::anyone,    "listWaves",         list_waves},
+    {verb::get,     "/v1/waves/current",                 access::anyone,    "readCurrentWave",   read_current_wave},
+    {verb::get,     "/v1/waves/{n}",                     access::anyone,    "readWave",          read_wave},
+    {verb::post,    "/v1/waves/{n}/join",                access::applicant, "joinWave",          join_wave},
+    {verb::delete_, "/v1/waves/{n}/join",                access::applicant, "withdrawFromWave",  withdraw_from_wave},
+    {verb::get,     "/v1/waves/{n}/draw",                access::anyone,    "readDraw",          read_draw},
+    {verb::get,     "/v1/waves/{n}/draw/entries.csv",    access::anyone,    "readDrawEntries",   read_draw_entries},
+
+    {verb::post,    "/v1/operator/waves",                access::operator_, "createWave",        create_wave},
+    {verb::post,    "/v1/operator/waves/{n}/open",       access::operator_, "openWave",          open_wave},
+    {verb::post,    "/v1/operator/waves/{n}/close",      access::operator_, "closeWave",         close_wave},
+    {verb::post,    "/v1/operator/waves/{n}/commit",     access::operator_, "commitWave",        commit_wave},
+    {verb::post,    "/v1/operator/waves/{n}/draw",       access::operator_, "drawWave",          draw_wave},
+    {verb::post,    "/v1/operator/waves/{n}/announce",   access::operator_, "announceWave",      announce_wave},
+    {verb::post,    "/v1/operator/waves/{n}/cancel",     access::operator_, "cancelWave",        cancel_wave},
+    {verb::post,    "/v1/operator/lists/{name}",         access::operator_, "importList",        import_list, list_bytes_max},
+    {verb::get,     "/v1/operator/funnel",               access::operator_, "readFunnel",        read_funnel},
+};
+// clang-format on
+
+}  // namespace
+
+void add_programme_routes(router& routes, services& with) {
+  for (const auto& one : table) {
+    auto answer = [&with, handle = one.answer](exchange& x) { return handle(with, x); };
+    routes.add({one.method, one.path, one.who, one.operation_id, handler{answer},
+                one.body_bytes_max});
+  }
+}
+
+}  // namespace gelombang::net
