@@ -1,0 +1,299 @@
+#include "net/command/settings.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace gelombang::command {
+namespace {
+
+struct wrong {
+  std::string what;
+};
+
+/// One table of the file. Every key may be left out; a key that nobody asked for is refused.
+class section {
+public:
+  section(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
+
+  template <class Number>
+  void number(std::string_view key, Number& into, std::int64_t least, std::int64_t most) {
+    const auto* node = find(key);
+    if (!node) return;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most)
+      throw wrong{fmt::format("{}.{} must be a whole number from {} to {}", name_, key, least, most)};
+    into = static_cast<Number>(*value);
+  }
+  void text(std::string_view key, std::string& into) {
+    const auto* node = find(key);
+    if (!node) return;
+    const auto value = node->value_exact<std::string>();
+    if (!value) throw wrong{fmt::format("{}.{} must be a text", name_, key)};
+    into = *value;
+  }
+  void flag(std::string_view key, bool& into) {
+    const auto* node = find(key);
+    if (!node) return;
+    const auto value = node->value_exact<bool>();
+    if (!value) throw wrong{fmt::format("{}.{} must be true or false", name_, key)};
+    into = *value;
+  }
+  const toml::array* array(std::string_view key) {
+    const auto* node = find(key);
+    if (!node) return nullptr;
+    if (!node->is_array()) throw wrong{fmt::format("{}.{} must be a list", name_, key)};
+    return node->as_array();
+  }
+  [[noreturn]] void fail(std::string_view key, std::string_view why) const {
+    throw wrong{fmt::format("{}.{} {}", name_, key, why)};
+  }
+
+  ~section() noexcept(false) {
+    if (!table_ || std::uncaught_exceptions() > 0) return;
+    for (const auto& [key, value] : *table_)
+      if (!known_.contains(key.str())) throw wrong{fmt::format("{}.{} is not known", name_, key.str())};
+  }
+  section(const section&) = delete;
+  section& operator=(const section&) = delete;
+
+private:
+  const toml::node* find(std::string_view key) {
+    known_.emplace(key);
+    return table_ ? table_->get(key) : nullptr;
+  }
+
+  const toml::table* table_;
+  std::string name_;
+  std::set<std::string, std::less<>> known_;
+};
+
+constexpr std::int64_t many = 1'000'000'000'000;
+
+const toml::table* table_in(const toml::table& all, std::string_view name) {
+  const auto* node = all.get(name);
+  if (node && !node->is_table()) throw wrong{fmt::format("{} must be a table", name)};
+  return node ? node->as_table() : nullptr;
+}
+
+std::chrono::minutes time_of_day(section& from, std::string_view key, std::chrono::minutes fallback) {
+  std::string text;
+  from.text(key, text);
+  if (text.empty()) return fallback;
+  int hours = 0, minutes = 0;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%2d:%2d%c", &hours, &minutes, &rest) != 2 || hours < 0 ||
+      hours > 23 || minutes < 0 || minutes > 59)
+    from.fail(key, "must be a time as \"12:00\"");
+  return std::chrono::minutes{hours * 60 + minutes};
+}
+
+void read_mail(const toml::table* table, mailer::post_office_options& mail) {
+  section from{table, "mail"};
+  from.text("kind", mail.kind);
+  if (mail.kind != "directory" && mail.kind != "smtp" && mail.kind != "off")
+    from.fail("kind", "must be \"directory\", \"smtp\" or \"off\"");
+  from.text("path", mail.path);
+  from.text("host", mail.host);
+  from.number("port", mail.port, 1, 65535);
+  from.text("from", mail.from);
+  from.text("tls", mail.tls);
+  from.text("user", mail.user);
+  from.text("password_file", mail.password_file);
+  std::int64_t timeout = mail.timeout.count();
+  from.number("timeout_seconds", timeout, 1, 600);
+  mail.timeout = std::chrono::seconds{timeout};
+  from.number("queue_max", mail.queue.queue_max, 1, 10'000'000);
+}
+
+void read_waves(const toml::table* table, settings& into) {
+  section from{table, "waves"};
+  auto& waves = into.waves;
+  from.flag("automatic", waves.automatic);
+  std::string anchor;
+  from.text("anchor", anchor);
+  if (!anchor.empty()) {
+    const auto day = parse_date(anchor);
+    if (!day) from.fail("anchor", "must be a date as \"2026-01-02\"");
+    waves.schedule.anchor = *day;
+  }
+  std::int64_t period = waves.schedule.period.count();
+  from.number("period_days", period, 1, 366);
+  waves.schedule.period = std::chrono::days{period};
+  std::int64_t closes_after = waves.schedule.closes_after.count();
+  from.number("closes_after_days", closes_after, 0, 366);
+  waves.schedule.closes_after = std::chrono::days{closes_after};
+  waves.schedule.opens = time_of_day(from, "opens", waves.schedule.opens);
+  waves.schedule.closes = time_of_day(from, "closes", waves.schedule.closes);
+  from.number("created_ahead", waves.created_ahead, 0, 100);
+  from.text("scheme", waves.scheme);
+  from.number("quota", waves.quota, 1, 10'000'000);
+  from.number("minimum_per_region", waves.minimum_per_region, 0, 100'000);
+  const auto* groups = from.array("groups");
+  if (!groups) return;
+  waves.groups.clear();
+  for (const auto& one : *groups) {
+    if (!one.is_table()) from.fail("groups", "must be a list of tables");
+    section group{one.as_table(), "waves.groups"};
+    auto& added = waves.groups.emplace_back();
+    group.text("name", added.name);
+    group.number("share_permille", added.share_permille, 0, 1000);
+  }
+}
+
+void read_front_door(const toml::table* table, settings& into) {
+  section from{table, "front_door"};
+  auto& front = into.front_door;
+  from.number("io_threads", front.io_threads, 0, 256);
+  from.number("connections_max", front.connections_max, 1, 10'000'000);
+  from.number("body_bytes_max", front.body_bytes_max, 256, 64 << 20);
+  from.number("header_bytes_max", front.header_bytes_max, 512, 1 << 20);
+  from.number("header_seconds_max", front.header_seconds_max, 1, 3600);
+  from.number("body_seconds_max", front.body_seconds_max, 1, 3600);
+  from.number("idle_seconds_max", front.idle_seconds_max, 1, 86400);
+  from.number("answer_seconds_max", front.answer_seconds_max, 1, 600);
+  from.number("stop_seconds_max", front.stop_seconds_max, 0, 60);
+  from.number("password_threads", front.password_threads, 1, 256);
+  from.number("password_queue_max", front.password_queue_max, 1, 1'000'000);
+  from.flag("do_nothing", front.do_nothing);
+}
+
+void read_storage(const toml::table* table, settings& into) {
+  section from{table, "storage"};
+  auto& storage = into.storage;
+  from.text("data_dir", storage.data_dir);
+  from.number("segment_bytes_max", storage.segment_bytes_max, 1 << 20, 4ll << 30);
+  from.number("checkpoint_bytes", storage.checkpoint_bytes, 1 << 16, 16ll << 30);
+  from.number("checkpoint_interval_seconds", storage.checkpoint_interval_seconds, 1, 86400);
+  from.number("block_cache_bytes", storage.block_cache_bytes, 1 << 20, many);
+  from.flag("archive", storage.archive);
+}
+
+void read_runtime(const toml::table* table, settings& into) {
+  section from{table, "runtime"};
+  auto& runtime = into.runtime;
+  from.number("shards", runtime.shards, 1, 4096);
+  from.number("workers", runtime.workers, 0, 256);
+  from.number("active_actors_max", runtime.active_actors_max, 64, many);
+  from.number("idle_seconds", runtime.idle_seconds, 1, 86400 * 30);
+  from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
+}
+
+void read_demo(const toml::table* table, settings& into) {
+  section from{table, "demo"};
+  from.flag("enabled", into.demo.enabled);
+  from.text("operator_email", into.demo.operator_email);
+  from.text("operator_password", into.demo.operator_password);
+  from.text("applicant_email", into.demo.applicant_email);
+  from.text("applicant_password", into.demo.applicant_password);
+}
+
+void read_rest(const toml::table& all, settings& into) {
+  { section{table_in(all, "node"), "node"}.text("name", into.node.name); }
+  {
+    section from{table_in(all, "listen"), "listen"};
+    from.text("address", into.listen.address);
+    from.number("port", into.listen.port, 0, 65535);
+    from.text("tls_certificate", into.listen.tls_certificate);
+    from.text("tls_key", into.listen.tls_key);
+    if (into.listen.tls_certificate.empty() != into.listen.tls_key.empty())
+      from.fail("tls_key", "and tls_certificate go together");
+  }
+  {
+    section from{table_in(all, "keys"), "keys"};
+    from.text("file", into.keys.file);
+    from.flag("create", into.keys.create);
+  }
+  {
+    section from{table_in(all, "operators"), "operators"};
+    if (const auto* emails = from.array("emails"))
+      for (const auto& one : *emails) {
+        const auto email = one.value_exact<std::string>();
+        if (!email) from.fail("emails", "must be a list of texts");
+        into.operator_emails.push_back(*email);
+      }
+  }
+  {
+    section from{table_in(all, "programme"), "programme"};
+    from.text("eligibility", into.programme.eligibility);
+    from.text("assessment", into.programme.assessment);
+    from.text("regions", into.programme.regions);
+  }
+  {
+    section from{table_in(all, "log"), "log"};
+    from.text("level", into.log.level);
+    from.text("file", into.log.file);
+    static const std::set<std::string> levels{"trace", "debug", "info", "warn", "error"};
+    if (!levels.contains(into.log.level))
+      from.fail("level", "must be \"trace\", \"debug\", \"info\", \"warn\" or \"error\"");
+  }
+}
+
+/// `value` as TOML has it; what is no TOML value is a text.
+toml::table parse_value(const std::string& value) {
+  try {
+    return toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    toml::table bare;
+    bare.insert("value", value);
+    return bare;
+  }
+}
+
+void lay_over(toml::table& all, const std::string& override_text) {
+  const auto equals = override_text.find('=');
+  const auto dot = override_text.find('.');
+  if (equals == std::string::npos || dot == std::string::npos || dot > equals)
+    throw wrong{"--set takes section.key=value, not \"" + override_text + "\""};
+  const auto name = override_text.substr(0, dot);
+  const auto key = override_text.substr(dot + 1, equals - dot - 1);
+  auto parsed = parse_value(override_text.substr(equals + 1));
+  if (!all.contains(name)) all.insert(name, toml::table{});
+  auto* table = all.get(name)->as_table();
+  if (!table) throw wrong{name + " must be a table"};
+  table->insert_or_assign(key, *parsed.get("value"));
+}
+
+toml::table parse_file(const std::string& file) {
+  if (file.empty()) return {};
+  std::ifstream in{file, std::ios::binary};
+  if (!in) throw wrong{file + " can't be read"};
+  std::stringstream text;
+  text << in.rdbuf();
+  try {
+    return toml::parse(text.str(), file);
+  } catch (const toml::parse_error& why) {
+    throw wrong{fmt::format("{}:{}: {}", file, why.source().begin.line, why.description())};
+  }
+}
+
+}  // namespace
+
+tl::expected<settings, std::string> load_settings(const std::string& file,
+                                                  const std::vector<std::string>& overrides) {
+  static const std::set<std::string_view> sections{
+      "node", "listen", "storage", "runtime",   "front_door", "keys", "mail",
+      "demo", "waves",  "log",     "operators", "programme"};
+  try {
+    auto all = parse_file(file);
+    for (const auto& one : overrides) lay_over(all, one);
+    for (const auto& [key, value] : all)
+      if (!sections.contains(key.str())) throw wrong{fmt::format("{} is not known", key.str())};
+    settings read;
+    read_rest(all, read);
+    read_storage(table_in(all, "storage"), read);
+    read_runtime(table_in(all, "runtime"), read);
+    read_front_door(table_in(all, "front_door"), read);
+    read_mail(table_in(all, "mail"), read.mail);
+    read_demo(table_in(all, "demo"), read);
+    read_waves(table_in(all, "waves"), read);
+    return read;
+  } catch (const wrong& found) {
+    return tl::unexpected(found.what);
+  }
+}
+
+}  // namespace gelombang::command
