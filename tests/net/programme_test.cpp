@@ -1,0 +1,343 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <set>
+
+#include "actors/programme/hex.hpp"
+#include "net/openapi.hpp"
+#include "net/programme/asking.hpp"
+#include "net/programme/plan.hpp"
+#include "net/programme/render.hpp"
+#include "net/programme/routes.hpp"
+#include "net/programme/texts.hpp"
+#include "net/server.hpp"
+
+namespace gelombang::net {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+namespace wire = wave::wire;
+
+constexpr std::array all_phases = {wire::SCHEDULED,  wire::OPEN,      wire::CLOSING,
+                                   wire::CLOSED,     wire::COMMITTED, wire::DRAWN,
+                                   wire::ANNOUNCING, wire::ANNOUNCED, wire::CANCELLED};
+constexpr instant opening{std::chrono::milliseconds{1'800'000'000'000}};
+constexpr instant closing = opening + std::chrono::hours{84};
+
+wave::state wave_in(wire::Phase phase) {
+  wave::state wave;
+  wave.set_number(7);
+  wave.set_phase(phase);
+  auto& plan = *wave.mutable_plan();
+  plan.set_scheme("kartu-pelatihan");
+  plan.set_opens_at(opening.time_since_epoch().count());
+  plan.set_closes_at(closing.time_since_epoch().count());
+  plan.set_quota(1000);
+  return wave;
+}
+
+/// A moment at which a wave is usually in that phase.
+instant moment_of(wire::Phase phase) {
+  if (phase == wire::SCHEDULED) return opening - std::chrono::hours{1};
+  return phase == wire::OPEN ? opening + std::chrono::hours{1} : closing + std::chrono::hours{1};
+}
+
+applicant::receipt receipt() {
+  return {.wave = wave_number{7},
+          .entry = {0xab, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff},
+          .region = region_code{3171},
+          .joined_at = opening};
+}
+
+template <class Write>
+std::string written(const Write& write) {
+  std::string text;
+  json_writer json{text};
+  write(json);
+  return text;
+}
+
+// ---- the table
+
+TEST(ProgrammeRoutes, AgreeWithTheDocument) {
+  const manual_clock time{opening};
+  const server front{{}, time};
+  const metrics_page page;
+  router routes;
+  add_house_routes(routes, front, page);
+  // No request is made, so the services are named and never touched.
+  alignas(services) std::array<std::byte, sizeof(services)> room;
+  add_programme_routes(routes, reinterpret_cast<services&>(room));
+  EXPECT_THAT(openapi_differences(routes), IsEmpty());
+}
+
+TEST(ProgrammeRoutes, WavesAreNumberedInOneSpelling) {
+  for (const auto* text : {"", "0", "07", "+7", "-7", "7 ", "7x", "4294967296", "current"})
+    EXPECT_FALSE(parse_wave_number(text)) << text;
+  EXPECT_EQ(parse_wave_number("7"), wave_number{7});
+  EXPECT_EQ(parse_wave_number("4294967295"), wave_number{4294967295u});
+}
+
+TEST(ProgrammeRoutes, ARepeatedCreationFindsItsWaveAndTheOldestAreForgotten) {
+  created_waves waves;
+  const applicant::request_key first{.key = 1, .fingerprint = 2};
+  waves.put(first, wave_number{9});
+  EXPECT_EQ(waves.find(first), wave_number{9});
+  EXPECT_FALSE(waves.find({.key = 1, .fingerprint = 3}));
+  for (std::uint64_t i = 0; i < created_waves::created_waves_max; ++i)
+    waves.put({.key = 100 + i}, wave_number{10});
+  EXPECT_FALSE(waves.find(first));
+}
+
+// ---- texts
+
+template <class Values>
+void expect_texts_of(const Values& values) {
+  std::set<std::string_view> seen;
+  for (auto one : values) {
+    const auto text = explanation_of(one);
+    EXPECT_THAT(text.indonesian, Not(IsEmpty())) << name_of(one);
+    EXPECT_THAT(text.english, Not(IsEmpty())) << name_of(one);
+    EXPECT_TRUE(seen.insert(text.indonesian).second) << name_of(one);
+    EXPECT_TRUE(seen.insert(text.english).second) << name_of(one);
+  }
+}
+
+TEST(ProgrammeTexts, EveryStateHasItsOwnInBothLanguages) {
+  expect_texts_of(all_wave_states);
+  expect_texts_of(all_own_states);
+  for (auto step = applicant::next_step::enter_email; step <= applicant::next_step::contact_help;
+       step = static_cast<applicant::next_step>(static_cast<int>(step) + 1)) {
+    EXPECT_THAT(explanation_of(step).indonesian, Not(IsEmpty())) << applicant::name_of(step);
+    EXPECT_THAT(explanation_of(step).english, Not(IsEmpty())) << applicant::name_of(step);
+  }
+}
+
+// ---- waves
+
+TEST(ProgrammeRender, PhasesHaveTheNamesThatTheRoomGivesThem) {
+  for (auto phase : all_phases)
+    EXPECT_EQ(name_of(state_of(wave_in(phase), moment_of(phase))), wave::phase_name(phase));
+}
+
+TEST(ProgrammeRender, AWaveIsOpenOrClosedTheMomentItsHourStrikes) {
+  EXPECT_EQ(state_of(wave_in(wire::SCHEDULED), opening), wave_state::open);
+  EXPECT_EQ(state_of(wave_in(wire::OPEN), closing - std::chrono::milliseconds{1}),
+            wave_state::open);
+  EXPECT_EQ(state_of(wave_in(wire::OPEN), closing), wave_state::closed);
+  EXPECT_EQ(state_of(wave_in(wire::SCHEDULED), closing), wave_state::closed);
+}
+
+TEST(ProgrammeRender, AWaveSaysWhatEverybodyMayKnow) {
+  const auto wave = wave_in(wire::OPEN);
+  const auto text = written([&](json_writer& json) {
+    write_wave(json, {.wave = wave, .joined = 12, .now = opening}, language::english);
+  });
+  EXPECT_THAT(text, HasSubstr(R"({"number":7,"scheme":"kartu-pelatihan","state":"open",)"
+                              R"("opens_at":"2027-01-15T08:00:00Z")"));
+  EXPECT_THAT(text, HasSubstr(R"("quota":1000,"joined":12,)"));
+  EXPECT_THAT(text, HasSubstr(explanation_of(wave_state::open).english));
+}
+
+TEST(ProgrammeRender, AReceiptIsTheContracts) {
+  EXPECT_EQ(written([](json_writer& json) { write_receipt(json, receipt()); }),
+            R"({"wave":7,"entry_id":"ab0102030405060708090a0b0c0d0eff","region":"3171",)"
+            R"("joined_at":"2027-01-15T08:00:00Z","state":"joined"})");
+}
+
+// ---- one's own standing
+
+own_state own_in(wire::Phase phase, bool joined) {
+  const auto wave = wave_in(phase);
+  own_standing own{.wave = wave, .now = moment_of(phase)};
+  if (joined) own.joined = receipt();
+  return state_of(own);
+}
+
+TEST(ProgrammeRender, OwnStatesFollowTheWave) {
+  EXPECT_EQ(own_in(wire::SCHEDULED, false), own_state::not_open);
+  EXPECT_EQ(own_in(wire::OPEN, false), own_state::can_join);
+  EXPECT_EQ(own_in(wire::OPEN, true), own_state::joined);
+  for (auto phase : {wire::CLOSING, wire::CLOSED, wire::COMMITTED, wire::DRAWN, wire::ANNOUNCING}) {
+    EXPECT_EQ(own_in(phase, true), own_state::in_selection) << wave::phase_name(phase);
+    EXPECT_EQ(own_in(phase, false), own_state::closed) << wave::phase_name(phase);
+  }
+  EXPECT_EQ(own_in(wire::ANNOUNCED, true), own_state::not_selected);
+  EXPECT_EQ(own_in(wire::ANNOUNCED, false), own_state::not_joined);
+  EXPECT_EQ(own_in(wire::CANCELLED, true), own_state::cancelled);
+}
+
+TEST(ProgrammeRender, WhoCannotJoinIsToldWhichRule) {
+  const auto wave = wave_in(wire::OPEN);
+  const own_standing own{
+      .wave = wave, .hindrance = errc::not_eligible, .detail = "age_below_minimum", .now = opening};
+  const auto text =
+      written([&](json_writer& json) { write_standing(json, own, language::indonesian); });
+  EXPECT_THAT(text, HasSubstr(R"("state":"cannot_join")"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("hindrance":{"name":"not_eligible","detail":"age_below_minimum",)"));
+  EXPECT_THAT(text, HasSubstr(R"("receipt":null)"));
+}
+
+/// Three people of one region for one seat.
+std::shared_ptr<const draw::draw_files> small_draw(const std::filesystem::path& directory) {
+  std::vector<draw::roster_entry> roster(3);
+  for (std::uint8_t i = 0; i < roster.size(); ++i) {
+    roster[i].id[0] = i;
+    roster[i].family = i + 1u;
+    roster[i].region = region_code{3171};
+    roster[i].family_room = 1;
+  }
+  const std::string secret = "secret";
+  const draw::parameters given{.wave = wave_number{7},
+                               .quota = 1,
+                               .weights = {{region_code{3171}, 10}},
+                               .beacon_source = "drand",
+                               .beacon_round = 1,
+                               .operator_secret_hash = sha256(secret)};
+  if (!draw::commit(directory, roster, given, 1)) return nullptr;
+  if (!draw::run(directory, "beacon", secret, 1)) return nullptr;
+  auto files = draw::draw_files::open(directory);
+  return files ? std::make_shared<const draw::draw_files>(std::move(*files)) : nullptr;
+}
+
+TEST(ProgrammeRender, EveryOutcomeComesWithItsTicketAndProof) {
+  const auto directory = std::filesystem::path{testing::TempDir()} / "programme_render_draw";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directories(directory);
+  const auto files = small_draw(directory);
+  ASSERT_TRUE(files);
+  const auto wave = wave_in(wire::ANNOUNCED);
+  int accepted = 0;
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    own_standing own{.wave = wave, .joined = receipt(), .now = closing};
+    own.accepted = files->verdict_of(index).outcome() == draw::outcome::accepted;
+    own.entry = own_entry{files, index};
+    accepted += own.accepted;
+    const auto text =
+        written([&](json_writer& json) { write_standing(json, own, language::english); });
+    EXPECT_THAT(text, HasSubstr(own.accepted ? R"("state":"accepted")" : R"("reason":"reserve")"));
+    EXPECT_THAT(text, HasSubstr("\"ticket\":\"" + to_hex(files->ticket(index)) + '"'));
+    EXPECT_THAT(text, HasSubstr("\"index\":" + std::to_string(index) + ",\"size\":3,\"path\":[\"" +
+                                to_hex(files->proof(index).front()) + '"'));
+  }
+  EXPECT_EQ(accepted, 1);
+  std::filesystem::remove_all(directory);
+}
+
+// ---- oneself and tokens
+
+TEST(ProgrammeRender, ANewcomerSeesWhatIsNext) {
+  applicant::me me;
+  me.account = applicant_id{0x2a};
+  me.stage = applicant::stage::email_verified;
+  me.next = applicant::next_step::submit_identity;
+  me.email = "siti@example.com";
+  const auto text =
+      written([&](json_writer& json) { write_me(json, me, nullptr, language::english); });
+  EXPECT_THAT(text, HasSubstr(R"({"account_id":"000000000000002a","email":"siti@example.com",)"
+                              R"("state":"email_verified","reasons":[],"next":"submit_identity")"));
+  EXPECT_THAT(text, HasSubstr(R"("identity":null,"profile":null,"assessment":null,"wave":null})"));
+}
+
+// ---- plans
+
+class Plans : public testing::Test {
+protected:
+  json_body& read(std::string_view text) {
+    padded_ = std::string{text} + std::string(json_padding_bytes, ' ');
+    body_ = reader_.read(std::string_view{padded_}.substr(0, text.size()));
+    if (!body_) throw std::runtime_error("not JSON");
+    return *body_;
+  }
+  result<wire::Plan> plan(std::string_view text) {
+    return plan_in(read(text), {schemes_, region_table::standard()});
+  }
+  std::vector<std::string> pointers() const {
+    std::vector<std::string> all;
+    for (const auto& field : body_->faults().fields) all.push_back(field.pointer);
+    return all;
+  }
+
+  const std::map<std::string, std::string, std::less<>> schemes_{{"kartu", "umum-1"}};
+  json_reader reader_{16};
+  std::string padded_;
+  json_body* body_ = nullptr;
+};
+
+TEST_F(Plans, HaveEveryRegionByPopulationUnlessWeightsAreGiven) {
+  const auto made = plan(R"({"scheme":"kartu","opens_at":"2027-01-15T12:00:00+07:00",
+      "closes_at":"2027-01-18T23:59:00+07:00","quota":1000})");
+  ASSERT_TRUE(made && body_->ok());
+  EXPECT_EQ(made->eligibility(), "umum-1");
+  EXPECT_EQ(made->minimum_per_region(), 0u);
+  const auto& regions = region_table::standard();
+  ASSERT_EQ(static_cast<std::size_t>(made->weights_size()), regions.all().size());
+  EXPECT_EQ(made->weights(0).weight(), regions.all().front().population);
+}
+
+TEST_F(Plans, GiveNothingToRegionsThatTheWeightsLeaveOut) {
+  const auto made = plan(R"({"scheme":"kartu","opens_at":"2027-01-15T12:00:00+07:00",
+      "closes_at":"2027-01-18T23:59:00+07:00","quota":10,"minimum_per_region":2,
+      "weights":{"3171":5},"groups":[{"name":"disability","share_permille":50}]})");
+  ASSERT_TRUE(made && body_->ok());
+  std::uint64_t sum = 0;
+  for (const auto& one : made->weights()) sum += one.weight();
+  EXPECT_EQ(sum, 5u);
+  EXPECT_EQ(static_cast<std::size_t>(made->weights_size()), region_table::standard().all().size());
+  ASSERT_EQ(made->groups_size(), 1);
+  EXPECT_EQ(made->groups(0).share_permille(), 50u);
+}
+
+TEST_F(Plans, NameEverythingThatIsMissing) {
+  (void)plan("{}");
+  EXPECT_THAT(pointers(), ElementsAre("/scheme", "/opens_at", "/closes_at", "/quota"));
+}
+
+TEST_F(Plans, NameEverythingThatIsWrong) {
+  (void)plan(R"({"scheme":"other","opens_at":"tomorrow","closes_at":"2027-01-18T23:59:00Z",
+      "quota":0,"groups":[{"name":"disability","share_permille":1001}]})");
+  EXPECT_THAT(pointers(),
+              ElementsAre("/scheme", "/opens_at", "/quota", "/groups/0/share_permille"));
+}
+
+TEST_F(Plans, RefuseWeightsOfRegionsThatAreNone) {
+  for (const auto* name : {"0000", "9999", "31711", "jakarta"}) {
+    const auto made = plan(R"({"weights":{")" + std::string{name} + R"(":1}})");
+    ASSERT_FALSE(made) << name;
+    EXPECT_EQ(made.error().code, errc::region_unknown);
+    EXPECT_EQ(made.error().field, "/weights/" + std::string{name});
+  }
+}
+
+TEST_F(Plans, CommitToAHashOfThirtyTwoBytes) {
+  const std::string hash(64, 'a');
+  auto said = [](const std::string& given) {
+    return R"({"beacon_source":"drand","beacon_round":5,"operator_secret_hash":")" + given + "\"}";
+  };
+  const auto command = commitment_in(read(said(hash)));
+  EXPECT_TRUE(body_->ok());
+  EXPECT_EQ(command.operator_secret_hash, std::string(32, '\xaa'));
+  for (const auto& wrong : {hash.substr(2), hash.substr(1), hash + "aa", std::string(64, 'A')}) {
+    (void)commitment_in(read(said(wrong)));
+    EXPECT_THAT(pointers(), ElementsAre("/operator_secret_hash")) << wrong;
+  }
+}
+
+TEST_F(Plans, DiscloseBytesInHex) {
+  const auto command = disclosure_in(read(R"({"beacon_value":"00ff","operator_secret":"6162"})"));
+  EXPECT_TRUE(body_->ok());
+  EXPECT_EQ(command.beacon_value, std::string("\x00\xff", 2));
+  EXPECT_EQ(command.operator_secret, "ab");
+  (void)disclosure_in(read(R"({"beacon_value":"0","operator_secret":"zz"})"));
+  EXPECT_THAT(pointers(), ElementsAre("/beacon_value", "/operator_secret"));
+}
+
+}  // namespace
+}  // namespace gelombang::net
