@@ -113,6 +113,7 @@ json_writer exchange::json() {
 
 void exchange::append_head(const head_facts& facts) {
   auto& out = *out_;
+  if (thread_->is_draining()) keep_alive_ = false;
   append_status_line(out, facts.status);
   out += thread_->date_header();
   if (!facts.content_type.empty()) {

@@ -23,8 +23,6 @@ gateway::~gateway() {
     inbox_->owner = nullptr;
     inbox_->arrived.clear();
   }
-  auto left = std::move(pending_);
-  for (auto& [key, entry] : left) entry.complete(entry.done, nullptr, errc::shutting_down);
   caf::scoped_execution_unit context{&companion_->home_system()};
   companion_->cleanup(caf::error{}, &context);
 }

@@ -43,7 +43,8 @@ using answer_of = typename detail::answer_to<Command, typename Actor::signatures
 /// The way from one io thread to the actors and back: one CAF companion in whose name all requests
 /// of the thread are sent. Answers come in on any thread, are collected, and are dealt with by the
 /// io thread in one go. Every request is answered exactly once: by the actor, or with `timed_out`,
-/// `overloaded`, `storage_unavailable` or `shutting_down`. For its io thread only.
+/// `overloaded` or `storage_unavailable`. For its io thread only; destroyed when the server has
+/// stopped, whose sessions have taken the coroutines that still waited with them.
 class gateway {
 public:
   struct limits {

@@ -264,7 +264,7 @@ json_body* json_reader::read(std::string_view text) {
   body_.reset();
   if (text.size() > capacity_) {
     auto wanted = std::max(text.size(), capacity_least);
-    // simdjson counts the document itself as a level.
+    // simdjson does not count an empty array or object as a level; `is_sound` does.
     if (parser_.allocate(wanted, depth_max_ + 1) != simdjson::SUCCESS) return nullptr;
     capacity_ = wanted;
   }
@@ -272,23 +272,23 @@ json_body* json_reader::read(std::string_view text) {
   constexpr auto is_padded = false;  // "reallocate if needed": it is not
   auto failed = parser_.parse(text.data(), text.size(), is_padded).get(root);
   dom::object members;
-  if (failed || root.get(members) != simdjson::SUCCESS || has_duplicates(root)) return nullptr;
+  if (failed || root.get(members) != simdjson::SUCCESS || !is_sound(root, 1)) return nullptr;
   body_.reset(new json_body{members});
   return body_.get();
 }
 
-// Recursion is bounded by the depth that the parser has let through.
-bool json_reader::has_duplicates(dom::element value) {
+bool json_reader::is_sound(dom::element value, std::size_t depth) {
   dom::object object;
   if (value.get(object) == simdjson::SUCCESS) {
-    if (has_duplicate_names(object)) return true;
-    return std::any_of(object.begin(), object.end(),
-                       [this](auto member) { return has_duplicates(member.value); });
+    if (depth > depth_max_ || has_duplicate_names(object)) return false;
+    return std::all_of(object.begin(), object.end(),
+                       [&](auto member) { return is_sound(member.value, depth + 1); });
   }
   dom::array array;
-  if (value.get(array) != simdjson::SUCCESS) return false;
-  return std::any_of(array.begin(), array.end(),
-                     [this](dom::element item) { return has_duplicates(item); });
+  if (value.get(array) != simdjson::SUCCESS) return true;
+  if (depth > depth_max_) return false;
+  return std::all_of(array.begin(), array.end(),
+                     [&](dom::element item) { return is_sound(item, depth + 1); });
 }
 
 bool json_reader::has_duplicate_names(dom::object object) {

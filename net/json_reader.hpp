@@ -131,7 +131,8 @@ public:
   json_body* read(std::string_view text);
 
 private:
-  bool has_duplicates(simdjson::dom::element value);
+  /// Whether no name comes twice and nothing is deeper than allowed; `depth` is that of `value`.
+  bool is_sound(simdjson::dom::element value, std::size_t depth);
   bool has_duplicate_names(simdjson::dom::object object);
 
   std::size_t depth_max_;

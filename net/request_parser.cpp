@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
+#include <charconv>
 #include <functional>
 
 namespace gelombang::net {
@@ -59,9 +60,11 @@ bool request_parser::is_acceptable(http::field name, string_view value) {
     seen_once_ |= bit;
   }
   switch (name) {
-    case http::field::content_length:
-      return std::all_of(value.begin(), value.end(),
-                         [](char digit) { return digit >= '0' && digit <= '9'; });
+    case http::field::content_length: {
+      auto [end, failed] =
+          std::from_chars(value.data(), value.data() + value.size(), announced_bytes_);
+      return failed == std::errc{} && end == value.data() + value.size();
+    }
     case http::field::transfer_encoding:
       return is_http_1_1_ && boost::beast::iequals(value, "chunked");
     case http::field::host:

@@ -41,6 +41,8 @@ public:
   http::verb method() const { return method_; }
   std::uint32_t target_at() const { return target_at_; }
   std::uint32_t target_bytes() const { return target_bytes_; }
+  /// The body's length as announced; 0 without one, and for chunks.
+  std::uint64_t announced_bytes() const { return announced_bytes_; }
   bool is_http_1_1() const { return is_http_1_1_; }
   bool expects_continue() const { return expects_continue_; }
   bool too_many_fields() const { return too_many_fields_; }
@@ -72,6 +74,7 @@ private:
   std::uint32_t target_at_ = 0;
   std::uint32_t target_bytes_ = 0;
   http::verb method_ = http::verb::unknown;
+  std::uint64_t announced_bytes_ = 0;
   std::size_t lines_ = 0;
   std::uint32_t seen_once_ = 0;
   bool is_http_1_1_ = false;

@@ -117,7 +117,7 @@ void server::stop() {
   started_ = false;
   shared_->draining.store(true);
   std::unique_lock lock{shared_->guard};
-  auto all_ended = [this] { return shared_->threads_left == 0; };
+  auto all_ended = [this] { return shared_->threads_left == 0 || shared_->is_hurried; };
   shared_->thread_ended.wait_for(lock, options_.bounds.drain_delay, all_ended);
   for (auto& thread : threads_) {
     boost::asio::post(thread->context(), [&thread] { thread->drain(); });
@@ -127,6 +127,12 @@ void server::stop() {
   for (auto& thread : threads_) thread->end_now();
   for (auto& one : shared_->running) one.join();
   for (auto& thread : threads_) thread->drop_sessions();
+}
+
+void server::hurry() {
+  std::lock_guard lock{shared_->guard};
+  shared_->is_hurried = true;
+  shared_->thread_ended.notify_all();
 }
 
 std::optional<errc> server::unready() const {

@@ -69,6 +69,9 @@ public:
   /// unanswered.
   void stop();
 
+  /// Ends the waiting of a `stop` that is under way: for a second Ctrl-C. Thread-safe.
+  void hurry();
+
   /// Reads certificate and key again; connections from now on use them. On failure the old ones
   /// stay. Thread-safe.
   tl::expected<void, std::string> reload_certificate();

@@ -27,6 +27,7 @@ struct server::shared {
   std::mutex guard;
   std::condition_variable thread_ended;
   std::size_t threads_left = 0;
+  bool is_hurried = false;
 
   /// False: the server, or this address, has as many connections as it may.
   bool take_connection(const peer_address& peer, const limits& bounds);

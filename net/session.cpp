@@ -144,7 +144,7 @@ void session::watch_reading() {
     return;
   }
   if (phase_ == phase::body) return;
-  auto length = work_->parser->content_length().value_or(0);
+  auto length = work_->parser->announced_bytes();
   auto usual = std::max<std::size_t>(bounds.body_bytes_per_second_min, 1);
   auto by_rate = bounds.body_grace + std::chrono::milliseconds(length * 1000 / usual);
   auto is_usual_size = length <= bounds.body_bytes_max;
@@ -302,7 +302,7 @@ void session::finish_answer() {
   }
   if (!x.keep_alive_ || gone_) {
     closing_ = true;
-    must_linger_ = true;
+    must_linger_ = must_linger_ || work.input.size() > work.request_bytes;
     return;
   }
   work.input.drop_front(work.request_bytes);

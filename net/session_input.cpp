@@ -14,6 +14,15 @@ errc reason_of(const boost::beast::error_code& error) {
   return errc::request_malformed;
 }
 
+/// Lines end with CRLF here. Beast waits for one; whoever takes LF for an end has seen more lines
+/// than it by now, so waiting on is of no use.
+bool has_bare_line_feed(std::string_view text) {
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    if (at > 0 && text[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 turned_away kind_of(errc why) {
   auto too_large = why == errc::headers_too_large || why == errc::body_too_large;
   return too_large ? turned_away::too_large : turned_away::malformed;
@@ -103,7 +112,10 @@ session::step session::parse_header() {
   auto bytes = needs_more ? input.size() : work.parsed;
   auto too_many = work.parser->too_many_fields() || bytes > thread_.bounds().header_bytes_max;
   if (too_many) return broken(errc::headers_too_large);
-  if (needs_more) return step::need_more;
+  if (needs_more) {
+    std::string_view waiting{input.begin() + work.parsed, input.size() - work.parsed};
+    return has_bare_line_feed(waiting) ? broken(errc::request_malformed) : step::need_more;
+  }
   if (error) return broken(reason_of(error));
   work.header_bytes = work.parsed;
   return admit();
@@ -115,7 +127,7 @@ session::step session::admit() {
   auto& parser = *work.parser;
   x.method_ = parser.method();
   x.is_http_1_0_ = !parser.is_http_1_1();
-  x.keep_alive_ = parser.keep_alive() && !thread_.is_draining();
+  x.keep_alive_ = parser.keep_alive();
   auto target = parse_target({x.begin_ + parser.target_at(), parser.target_bytes()});
   if (!target) return broken(errc::request_malformed);
   x.target_ = *target;
@@ -129,7 +141,7 @@ session::step session::admit() {
   if (x.match_.failure == errc::request_malformed) return broken(errc::request_malformed);
   auto limit = x.match_.found == nullptr ? 0 : x.match_.found->body_bytes_max;
   if (limit == 0) limit = thread_.bounds().body_bytes_max;
-  if (parser.content_length().value_or(0) > limit) return broken(errc::body_too_large);
+  if (parser.announced_bytes() > limit) return broken(errc::body_too_large);
   parser.body_limit(limit);
   authorise();
   return step::ready;
@@ -164,7 +176,7 @@ session::step session::collect_body() {
   auto& work = *work_;
   auto& input = work.input;
   if (work.parser->chunked()) return collect_chunks();
-  auto length = static_cast<std::size_t>(work.parser->content_length().value_or(0));
+  auto length = static_cast<std::size_t>(work.parser->announced_bytes());
   work.request_bytes = work.header_bytes + length;
   if (input.size() < work.request_bytes) return step::need_more;
   work.x.body_ = {input.begin() + work.header_bytes, length};
@@ -187,9 +199,11 @@ session::step session::collect_chunks() {
   input.cut_out(work.header_bytes, work.parsed - work.header_bytes);
   work.parsed = work.header_bytes;
   if (!parser.is_done()) {
-    auto waiting_bytes = input.size() - work.header_bytes;
-    if (waiting_bytes > thread_.bounds().header_bytes_max) return broken(errc::headers_too_large);
-    return step::need_more;
+    // Data is copied as it comes, so what waits is a chunk's head or the trailers.
+    std::string_view waiting{input.begin() + work.parsed, input.size() - work.parsed};
+    auto too_large = waiting.size() > thread_.bounds().header_bytes_max;
+    if (too_large) return broken(errc::headers_too_large);
+    return has_bare_line_feed(waiting) ? broken(errc::request_malformed) : step::need_more;
   }
   work.request_bytes = work.header_bytes;
   auto length = work.chunked_body.size();

@@ -149,11 +149,14 @@ public:
       std::coroutine_handle<promise_type> handle;
       bool started;
 
-      bool await_ready() const noexcept { return started && handle.done(); }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) noexcept {
+      // Run from here, not by a transfer from `await_suspend`: a loop over tasks that need not wait
+      // must not deepen the stack, and compilers make transfers tail calls only when optimising.
+      bool await_ready() const {
+        if (!started) handle.resume();
+        return handle.done();
+      }
+      void await_suspend(std::coroutine_handle<> waiting) noexcept {
         handle.promise().continuation = waiting;
-        if (started) return std::noop_coroutine();
-        return handle;
       }
       T await_resume() { return handle.promise().result(); }
     };
