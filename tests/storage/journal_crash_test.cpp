@@ -77,8 +77,13 @@ void expect_whole(memory_disk& disk, life& before, std::uint64_t seed) {
   EXPECT_EQ(again->log->recovered().torn_bytes, 0u);
 }
 
-TEST(JournalCrash, PowerLossAtAnyChangeLosesNothingAnswered) {
-  for (std::uint64_t seed = 0; seed < 3000 && !HasFatalFailure(); ++seed) {
+/// Four ranges of seeds, so that they can run beside each other.
+class JournalCrashes : public ::testing::TestWithParam<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, JournalCrashes, ::testing::Range<std::uint64_t>(0, 4));
+
+TEST_P(JournalCrashes, PowerLossAtAnyChangeLosesNothingAnswered) {
+  const std::uint64_t first = 0 + GetParam() * 750;
+  for (auto seed = first; seed < first + 750 && !HasFatalFailure(); ++seed) {
     memory_disk disk;
     life node(seed);
     disk.power_off_after(seed % 300, seed);
@@ -88,8 +93,9 @@ TEST(JournalCrash, PowerLossAtAnyChangeLosesNothingAnswered) {
   }
 }
 
-TEST(JournalCrash, AKilledProcessLosesNothingAnswered) {
-  for (std::uint64_t seed = 10'000; seed < 11'500 && !HasFatalFailure(); ++seed) {
+TEST_P(JournalCrashes, AKilledProcessLosesNothingAnswered) {
+  const std::uint64_t first = 10'000 + GetParam() * 400;
+  for (auto seed = first; seed < first + 400 && !HasFatalFailure(); ++seed) {
     memory_disk disk;
     life node(seed);
     disk.power_off_after(seed % 300, seed);
@@ -99,8 +105,9 @@ TEST(JournalCrash, AKilledProcessLosesNothingAnswered) {
   }
 }
 
-TEST(JournalCrash, PowerLossDuringTheRecoveryFromAPowerLossLosesNothing) {
-  for (std::uint64_t seed = 20'000; seed < 21'000 && !HasFatalFailure(); ++seed) {
+TEST_P(JournalCrashes, PowerLossDuringTheRecoveryFromAPowerLossLosesNothing) {
+  const std::uint64_t first = 20'000 + GetParam() * 250;
+  for (auto seed = first; seed < first + 250 && !HasFatalFailure(); ++seed) {
     memory_disk disk;
     life node(seed);
     disk.power_off_after(20 + seed % 200, seed);
