@@ -11,10 +11,10 @@ std::uint64_t joined_counts::of(const runtime::node& node, wave_number wave, ins
   constexpr std::chrono::seconds kept_for{1};
   {
     std::lock_guard lock{mutex_};
-    auto& figure = figures_[wave];
-    if (now < figure.until) return figure.joined;
+    auto& known = figures_[wave];
+    if (now < known.until) return known.joined;
     // Whoever asks while it is summed gets the figure before.
-    figure.until = now + kept_for;
+    known.until = now + kept_for;
   }
   const auto sum = node.count({runtime::counter::family::joined, wave.value});
   std::lock_guard lock{mutex_};
@@ -30,7 +30,8 @@ std::shared_ptr<const draw_pages::page> draw_pages::page_of(
   if (kept && kept->of == files) return kept;
   auto made = std::make_shared<page>();
   made->json = draw::to_json(files->published());
-  made->etag = '"' + to_hex(std::span(sha256(made->json)).first(tag_bytes)) + '"';
+  const auto hash = sha256(made->json);
+  made->etag = '"' + to_hex(std::span(hash).first(tag_bytes)) + '"';
   made->of = std::move(files);
   kept = std::move(made);
   return kept;

@@ -197,6 +197,7 @@ std::shared_ptr<const draw::draw_files> small_draw(const std::filesystem::path& 
   const std::string secret = "secret";
   const draw::parameters given{.wave = wave_number{7},
                                .quota = 1,
+                               .groups = {},
                                .weights = {{region_code{3171}, 10}},
                                .beacon_source = "drand",
                                .beacon_round = 1,
