@@ -74,21 +74,6 @@ result<std::string> checked_name(const submit_identity& command, const region_ta
   return name;
 }
 
-/// Tells whether the same identity is submitted again, without keeping the NIK's hash: a SipHash,
-/// keyed with that hash, of all the rest.
-std::uint64_t tag_of(const submit_identity& command, const identity_secrets& secrets,
-                     std::string_view name) {
-  static_assert(sizeof secrets.nik_hash == crypto_shorthash_KEYBYTES);
-  auto rest = fmt::format("{}/{}/{}/{}", secrets.family, command.region.value,
-                          day_number(command.birth_date), name);
-  std::uint64_t tag = 0;
-  std::array<std::uint8_t, crypto_shorthash_BYTES> bytes{};
-  crypto_shorthash(bytes.data(), reinterpret_cast<const unsigned char*>(rest.data()), rest.size(),
-                   secrets.nik_hash.data());
-  for (auto byte : bytes) tag = tag << 8 | byte;
-  return tag;
-}
-
 decision<void> begin_claim(applicant_id self, const wire::State& state,
                            const submit_identity& command, const identity_secrets& secrets,
                            std::uint64_t tag) {
@@ -261,6 +246,19 @@ result<void> show_identity(applicant_id self, const wire::State& state, const ke
 }
 
 }  // namespace
+
+std::uint64_t tag_of(const submit_identity& command, const identity_secrets& secrets,
+                     std::string_view name) {
+  static_assert(sizeof secrets.nik_hash == crypto_shorthash_KEYBYTES);
+  auto rest = fmt::format("{}/{}/{}/{}", secrets.family, command.region.value,
+                          day_number(command.birth_date), name);
+  std::uint64_t tag = 0;
+  std::array<std::uint8_t, crypto_shorthash_BYTES> bytes{};
+  crypto_shorthash(bytes.data(), reinterpret_cast<const unsigned char*>(rest.data()), rest.size(),
+                   secrets.nik_hash.data());
+  for (auto byte : bytes) tag = tag << 8 | byte;
+  return tag;
+}
 
 decision<void> decide(applicant_id self, const wire::State& state, const submit_identity& command,
                       const identity_secrets& secrets, const region_table& regions) {

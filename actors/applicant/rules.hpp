@@ -86,6 +86,11 @@ decision<void> decide(const wire::State& state, const unblock& command);
 decision<void> decide(applicant_id self, const wire::State& state, const submit_identity& command,
                       const identity_secrets& secrets, const region_table& regions);
 
+/// Tells whether the same identity is submitted again, without keeping the NIK's hash: a SipHash,
+/// keyed with that hash, of all the rest. `name` is as `normalise_name` gives it.
+std::uint64_t tag_of(const submit_identity& command, const identity_secrets& secrets,
+                     std::string_view name);
+
 /// Whether the identity stands: nothing while the registry is being asked, then success, or the
 /// refusal by which it was rejected (`nik_taken`, `family_region_mismatch`, `kk_invalid`).
 std::optional<result<void>> identity_answer(const wire::State& state);
