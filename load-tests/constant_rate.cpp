@@ -5,6 +5,7 @@
 // connection was free then or not. One thread; each connection has one request under way.
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -56,20 +57,19 @@ struct options {
 
 /// One request a token, in full, before anything is measured.
 std::vector<std::string> requests_for(const options& how) {
-  const auto head = how.method + ' ' + how.path + " HTTP/1.1\r\nHost: " + how.address +
-                    "\r\nAuthorization: Bearer ";
-  const std::string tail = how.method == "GET" ? "\r\n\r\n" : "\r\nContent-Length: 0\r\n\r\n";
+  const auto head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ", how.method,
+                                how.path, how.address);
+  const std::string_view tail = how.method == "GET" ? "\r\n\r\n" : "\r\nContent-Length: 0\r\n\r\n";
   std::ifstream file{how.tokens};
   if (!file) throw std::runtime_error(how.tokens + " cannot be read");
   std::vector<std::string> requests;
   requests.reserve(how.requests());
   std::string token;
   for (std::size_t line = 0; requests.size() < how.requests() && std::getline(file, token); ++line)
-    if (line >= how.skip) requests.push_back(head + token + tail);
+    if (line >= how.skip) requests.push_back(fmt::format("{}{}{}", head, token, tail));
   if (requests.size() < how.requests())
-    throw std::runtime_error(how.tokens + " has " + std::to_string(requests.size()) +
-                             " tokens behind the " + std::to_string(how.skip) + " skipped, " +
-                             std::to_string(how.requests()) + " are needed");
+    throw std::runtime_error(fmt::format("{} has {} tokens behind the {} skipped, {} are needed",
+                                         how.tokens, requests.size(), how.skip, how.requests()));
   return requests;
 }
 
