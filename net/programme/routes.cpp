@@ -56,8 +56,8 @@ constexpr line table[] = {
 void add_programme_routes(router& routes, services& with) {
   for (const auto& one : table) {
     auto answer = [&with, handle = one.answer](exchange& x) { return handle(with, x); };
-    routes.add({one.method, one.path, one.who, one.operation_id, handler{answer},
-                one.body_bytes_max});
+    routes.add(
+        {one.method, one.path, one.who, one.operation_id, handler{answer}, one.body_bytes_max});
   }
 }
 

@@ -75,13 +75,13 @@ private:
 /// Limits of the front door that count attempts, each with its own memory. Defaults are the
 /// programme's; an address is an IPv4 address or an IPv6 /64.
 struct attempt_limits {
-  /// Addresses entered: mails cost money, and a carrier's translation hides many people.
-  rate_limiter emails_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  /// High for one person, because a carrier's translation makes one address of many people.
+  rate_limiter emails_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
   /// Beyond this the answer stays the same and no mail leaves.
   rate_limiter emails_by_account{{5, std::chrono::hours{1}}, 1u << 18};
-  rate_limiter codes_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter codes_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
   rate_limiter codes_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
-  rate_limiter passwords_by_address{{60, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter passwords_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
   rate_limiter passwords_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
 };
 
