@@ -141,7 +141,7 @@ private:
   std::thread thread_;
 };
 
-class rocksdb_state final : public state_store {
+class rocksdb_state : public state_store {
 public:
   rocksdb_state(state_store_options options, rdb::Options database, std::unique_ptr<rdb::DB> db)
       : options_(std::move(options)), database_(std::move(database)), db_(std::move(db)) {
@@ -274,6 +274,27 @@ private:
   std::unique_ptr<prewarmer> prewarmer_;
 };
 
+/// Opened to be read: refuses what would leave files behind.
+class rocksdb_reader final : public rocksdb_state {
+public:
+  using rocksdb_state::rocksdb_state;
+
+  result<void> ingest(std::span<const row_change>) override { return refuse_change(); }
+  result<void> compact() override { return refuse_change(); }
+
+private:
+  static tl::unexpected<error> refuse_change() {
+    return failed(fault::io, "state: opened to be read only");
+  }
+};
+
+/// RocksDB opens a log file even to read, unless it is given one.
+class no_log final : public rdb::Logger {
+public:
+  using rdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 result<std::unique_ptr<state_store>> state_store::open(state_store_options options) {
@@ -289,6 +310,17 @@ result<std::unique_ptr<state_store>> state_store::open(state_store_options optio
   rdb::Env::Default()->LowerThreadPoolCPUPriority(rdb::Env::LOW);
   return std::make_unique<rocksdb_state>(std::move(options), std::move(database),
                                          std::unique_ptr<rdb::DB>(opened));
+}
+
+result<std::unique_ptr<state_store>> state_store::open_to_read(state_store_options options) {
+  auto database = database_options(options);
+  database.create_if_missing = false;
+  database.info_log = std::make_shared<no_log>();
+  rdb::DB* opened = nullptr;
+  const auto status = rdb::DB::OpenForReadOnly(database, options.directory.string(), &opened);
+  if (!status.ok()) return refused("open", status);
+  return std::make_unique<rocksdb_reader>(std::move(options), std::move(database),
+                                          std::unique_ptr<rdb::DB>(opened));
 }
 
 }  // namespace gelombang::storage

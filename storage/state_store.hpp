@@ -35,6 +35,10 @@ class state_store {
 public:
   static result<std::unique_ptr<state_store>> open(state_store_options options);
 
+  /// Opens an existing store and changes nothing on the disk, not even a log: for audits. `ingest`
+  /// and `compact` are refused.
+  static result<std::unique_ptr<state_store>> open_to_read(state_store_options options);
+
   virtual ~state_store() = default;
 
   /// Reads the rows at `keys`, in their order; nothing where there is none. Sorted keys read
