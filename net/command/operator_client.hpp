@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+namespace gelombang::command {
+
+/// One request of an operator to a running node.
+struct operator_call {
+  std::string url;  ///< of the node, http:// or https://
+  std::string token;
+  std::string path;
+  std::optional<std::string> body;  ///< JSON, posted; without one it is a GET
+  std::chrono::milliseconds timeout{std::chrono::minutes{10}};  ///< a draw or a copy takes its time
+};
+
+inline constexpr std::size_t operator_answer_bytes_max = 16u << 20;
+
+/// Sends the request and prints the JSON answer to `out`, or what the problem says to `complaints`.
+/// @returns 0 when it was done (2xx), 1 when it was refused (4xx), 2 for a URL or token that can be
+///   none, 3 when the server can't be reached, or fails (5xx).
+int call_node(const operator_call& call, std::FILE* out = stdout, std::FILE* complaints = stderr);
+
+}  // namespace gelombang::command

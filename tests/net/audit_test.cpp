@@ -1,0 +1,187 @@
+#include "net/command/audit.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "actors/runtime/rows.hpp"
+#include "actors/runtime/runtime.pb.h"
+#include "actors/seed/seeding.hpp"
+#include "actors/wave/draw/draw.hpp"
+#include "storage/backup.hpp"
+#include "tests/net/capture.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+namespace gelombang::command {
+namespace {
+
+using runtime::shard_index;
+using ::testing::HasSubstr;
+
+constexpr std::uint32_t shards = 4;
+
+/// A node's data as it stops, without the node: seeded rows, a journal, a draw.
+class Audit : public ::testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_TRUE(seed::seed_data({.data_directory = at_.root,
+                                 .applicants = 60,
+                                 .shards = shards,
+                                 .now = instant{std::chrono::hours{500'000}}},
+                                keyring::from_bytes({7})));
+    auto log = open_journal();
+    for (storage::lsn first = 1; first <= 5; ++first) {
+      const std::string records(1000, 'r');
+      std::vector<storage::frame> cycle;
+      for (shard_index shard = 0; shard < shards; ++shard)
+        cycle.push_back({shard, 1, first, 1, 1'700'000'000'000, records});
+      ASSERT_TRUE(log->append(cycle));
+    }
+    checkpoint(log->durable());
+  }
+
+  std::unique_ptr<storage::journal> open_journal() const {
+    return std::move(storage::journal::open(storage::posix_file_system(),
+                                            {.directory = at_.journal(), .prepare_next = false}, {},
+                                            [](const auto&) { return storage::result<void>{}; })
+                         .value());
+  }
+
+  /// The state says that it knows the journal up to these positions.
+  void checkpoint(const storage::positions& known) {
+    auto store = std::move(
+        storage::state_store::open({.directory = at_.state(), .prewarm_bytes = 0}).value());
+    std::vector<storage::row_change> rows;
+    for (const auto& [shard, position] : known) {
+      const auto key = runtime::shard_key(shard);
+      runtime::wire::Shard own;
+      ASSERT_TRUE(own.ParseFromString(*store->get(std::vector{key}).value().front()));
+      own.set_last(position.last);
+      own.set_chain(position.chain.data(), position.chain.size());
+      rows.push_back({key, own.SerializeAsString()});
+    }
+    ASSERT_TRUE(store->ingest(rows));
+  }
+
+  void commit_draw() const {
+    std::vector<draw::roster_entry> roster(3);
+    for (std::uint8_t i = 0; i < 3; ++i) {
+      roster[i].id[0] = i;
+      roster[i].family = i;
+      roster[i].region = {3201};
+      roster[i].family_room = 2;
+    }
+    ASSERT_TRUE(draw::commit(at_.draws() / "wave-1", roster,
+                             {.wave = {1},
+                              .quota = 2,
+                              .groups = {},
+                              .weights = {{{3201}, 10}},
+                              .beacon_source = "drand"},
+                             1));
+  }
+
+  static void flip(const std::filesystem::path& file, std::streamoff at) {
+    std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekg(at);
+    const auto byte = static_cast<char>(bytes.get() ^ 1);
+    bytes.seekp(at);
+    bytes.put(byte);
+    ASSERT_TRUE(bytes.good());
+  }
+
+  std::filesystem::path first_segment() const {
+    const auto names = storage::posix_file_system().list(at_.journal()).value();
+    return at_.journal() / names.front();
+  }
+
+  int run() {
+    const testing::capture out, complaints;
+    const auto code = audit(at_.root, out.file(), complaints.file());
+    said_ = out.text();
+    complaint_ = complaints.text();
+    return code;
+  }
+
+  const storage::testing::temporary_directory where_;
+  const storage::layout at_{where_.path() / "data"};
+  std::string said_, complaint_;
+};
+
+TEST_F(Audit, SaysWhatItHasChecked) {
+  commit_draw();
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("20 records"));
+  EXPECT_THAT(said_, HasSubstr("60 applicants, 60 NIKs, 60 phone numbers, 60 family members"));
+  EXPECT_THAT(said_, HasSubstr("draw wave-1: 3 entries, committed"));
+  EXPECT_THAT(said_, HasSubstr("everything holds"));
+}
+
+TEST_F(Audit, FindsADamagedJournal) {
+  flip(first_segment(), 5000);
+  EXPECT_EQ(run(), 1);
+  EXPECT_NE(complaint_, "");
+}
+
+TEST_F(Audit, FindsAStateAheadOfTheJournal) {
+  std::filesystem::remove(first_segment());
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("shard 0 stands at record 5"));
+}
+
+TEST_F(Audit, FindsAStateOfAnotherJournal) {
+  auto other = open_journal()->durable();
+  other[2].chain[7] ^= 1;
+  checkpoint(other);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("shard 2 was written after another record 5"));
+}
+
+TEST_F(Audit, FindsRowsThatDoNotAddUp) {
+  auto store =
+      std::move(storage::state_store::open({.directory = at_.state(), .prewarm_bytes = 0}).value());
+  const auto first = runtime::snapshot_prefix(0, runtime::kind::phone);
+  std::string key;
+  ASSERT_TRUE(store->scan(first, runtime::end_of(first), [&](auto found, auto) {
+    key = found;
+    return false;
+  }));
+  ASSERT_TRUE(store->ingest(std::vector<storage::row_change>{{key, std::nullopt}}));
+  store.reset();
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("phone number that is nobody's"));
+}
+
+TEST_F(Audit, FindsADamagedDraw) {
+  commit_draw();
+  flip(at_.draws() / "wave-1" / "roster.bin", 64 + 20);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("draw wave-1"));
+}
+
+TEST_F(Audit, ADrawThatWasNotCommittedIsNoFault) {
+  std::filesystem::create_directories(at_.draws() / "wave-4");
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("wave-4: not committed"));
+}
+
+TEST_F(Audit, CannotTellWhileANodeRuns) {
+  const auto lock = storage::directory_lock::take(at_);
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(run(), 3);
+}
+
+TEST_F(Audit, CannotTellOfWhatIsNotThere) {
+  const testing::capture complaints;
+  EXPECT_EQ(audit(where_.path() / "nothing", stdout, complaints.file()), 3);
+  EXPECT_FALSE(std::filesystem::exists(where_.path() / "nothing"));
+}
+
+TEST_F(Audit, ABackupGetsNoNewFile) {
+  std::filesystem::remove(at_.lock());
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_FALSE(std::filesystem::exists(at_.lock()));
+}
+
+}  // namespace
+}  // namespace gelombang::command
