@@ -38,9 +38,10 @@ public:
 
   friend bool operator==(const nik&, const nik&) = default;
 
-private:
+  /// What a message holds before it is filled in; no person's.
   nik() = default;
 
+private:
   std::array<char, 16> digits_{};
 };
 
@@ -58,9 +59,10 @@ public:
 
   friend bool operator==(const kk&, const kk&) = default;
 
-private:
+  /// What a message holds before it is filled in; no family's.
   kk() = default;
 
+private:
   std::array<char, 16> digits_{};
 };
 

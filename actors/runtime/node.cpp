@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "actors/runtime/bounce.hpp"
 #include "actors/runtime/protocol.hpp"
 #include "actors/runtime/record.hpp"
 
@@ -142,6 +143,18 @@ void node::stop() {
   if (writable())
     if (auto saved = checkpoint(); !saved)
       spdlog::error("last checkpoint failed, the journal has it all: {}", saved.error().detail);
+  give_up_actors();
+}
+
+/// Actors refer to their shards, so the shards must outlast the last of them.
+void node::give_up_actors() {
+  for (auto& one : shards_)
+    for (auto& [to, message] : one->reset().replies) bounce(to, *message);
+  constexpr std::chrono::seconds patience{2};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (auto& one : shards_)
+    while (one->alive() > 0 && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 bool node::pump() {

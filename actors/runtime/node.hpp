@@ -164,6 +164,7 @@ private:
   storage::result<storage::positions> restore_shards();
   storage::result<void> replay(const storage::stored_frame& frame);
   storage::result<void> finish_restore();
+  void give_up_actors();
 
   bool commit_cycle();
   void release(shard_index from, shard::released&& out);

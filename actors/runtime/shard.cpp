@@ -16,6 +16,15 @@ std::string deadline_row_key(shard_index shard, const record& what) {
 
 }  // namespace
 
+activation::activation(shard& in, entity_ref of, std::uint64_t when)
+    : home(in), who(of), incarnation(when) {
+  home.alive_.fetch_add(1, std::memory_order_relaxed);
+}
+
+activation::~activation() {
+  home.alive_.fetch_sub(1, std::memory_order_release);
+}
+
 shard::shard(shard_index index, std::uint32_t shards, shard_limits limits, shard_host& host,
              const storage::state_store& store)
     : index_(index), shards_(shards), limits_(limits), host_(host), store_(store) {}

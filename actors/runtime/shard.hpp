@@ -25,7 +25,10 @@ class shard;
 /// The presence of one entity in memory. There is at most one for an entity at any time: it comes
 /// into being and goes under its shard's lock, and goes only when no message is on its way.
 struct activation {
-  activation(shard& in, entity_ref of, std::uint64_t when) : home(in), who(of), incarnation(when) {}
+  activation(shard& in, entity_ref of, std::uint64_t when);
+  ~activation();
+  activation(const activation&) = delete;
+  activation& operator=(const activation&) = delete;
 
   shard& home;
   const entity_ref who;
@@ -107,6 +110,10 @@ public:
   void sweep();
 
   std::size_t active() const;
+
+  /// Activations that somebody still holds, be it an actor that is about to end. The shard must
+  /// outlive them.
+  std::size_t alive() const { return alive_.load(std::memory_order_acquire); }
 
   // What happens.
 
@@ -208,6 +215,8 @@ public:
   void set_gate(std::uint64_t number, bool open);
 
 private:
+  friend struct activation;
+
   struct held_reply {
     lsn after;
     caf::strong_actor_ptr to;
@@ -245,6 +254,7 @@ private:
   std::vector<activation*> ring_;
   std::size_t hand_ = 0;
   std::uint64_t incarnation_ = 1;
+  std::atomic<std::size_t> alive_{0};
   bool writable_ = true;
   bool restoring_ = false;
 

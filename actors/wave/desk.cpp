@@ -135,12 +135,16 @@ draw_desk::draw_desk(runtime::node& node, const keyring& keys, std::filesystem::
       thread_([this] { run(); }) {}
 
 draw_desk::~draw_desk() {
+  stop();
+}
+
+void draw_desk::stop() {
   {
     std::lock_guard lock{mutex_};
     stopping_ = true;
   }
   wanted_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::filesystem::path draw_desk::folder_of(wave_number wave) const {

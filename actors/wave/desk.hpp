@@ -34,6 +34,10 @@ public:
             unsigned threads);
   ~draw_desk();
 
+  /// Ends the thread when it has finished what it is at; what waits is dropped, and can be asked
+  /// for again after a start.
+  void stop();
+
   using on_read = std::function<void(result<wire::Commitment>)>;
   using on_drawn = std::function<void(result<wire::Result>)>;
 

@@ -25,7 +25,8 @@ public:
     if (!node) return;
     const auto value = node->value_exact<std::int64_t>();
     if (!value || *value < least || *value > most)
-      throw wrong{fmt::format("{}.{} must be a whole number from {} to {}", name_, key, least, most)};
+      throw wrong{
+          fmt::format("{}.{} must be a whole number from {} to {}", name_, key, least, most)};
     into = static_cast<Number>(*value);
   }
   void text(std::string_view key, std::string& into) {
@@ -55,7 +56,8 @@ public:
   ~section() noexcept(false) {
     if (!table_ || std::uncaught_exceptions() > 0) return;
     for (const auto& [key, value] : *table_)
-      if (!known_.contains(key.str())) throw wrong{fmt::format("{}.{} is not known", name_, key.str())};
+      if (!known_.contains(key.str()))
+        throw wrong{fmt::format("{}.{} is not known", name_, key.str())};
   }
   section(const section&) = delete;
   section& operator=(const section&) = delete;
@@ -79,7 +81,8 @@ const toml::table* table_in(const toml::table& all, std::string_view name) {
   return node ? node->as_table() : nullptr;
 }
 
-std::chrono::minutes time_of_day(section& from, std::string_view key, std::chrono::minutes fallback) {
+std::chrono::minutes time_of_day(section& from, std::string_view key,
+                                 std::chrono::minutes fallback) {
   std::string text;
   from.text(key, text);
   if (text.empty()) return fallback;
@@ -158,7 +161,6 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("stop_seconds_max", front.stop_seconds_max, 0, 60);
   from.number("password_threads", front.password_threads, 1, 256);
   from.number("password_queue_max", front.password_queue_max, 1, 1'000'000);
-  from.flag("do_nothing", front.do_nothing);
 }
 
 void read_storage(const toml::table* table, settings& into) {
@@ -275,8 +277,8 @@ toml::table parse_file(const std::string& file) {
 tl::expected<settings, std::string> load_settings(const std::string& file,
                                                   const std::vector<std::string>& overrides) {
   static const std::set<std::string_view> sections{
-      "node", "listen", "storage", "runtime",   "front_door", "keys", "mail",
-      "demo", "waves",  "log",     "operators", "programme"};
+      "node", "listen", "storage", "runtime", "front_door", "keys",
+      "mail", "demo",   "waves",   "log",     "operators",  "programme"};
   try {
     auto all = parse_file(file);
     for (const auto& one : overrides) lay_over(all, one);

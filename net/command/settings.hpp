@@ -49,7 +49,6 @@ struct settings {
     std::int64_t stop_seconds_max = 4;
     std::uint32_t password_threads = 1;
     std::uint64_t password_queue_max = 64;
-    bool do_nothing = false;
   } front_door;
   struct {
     std::string file = "var/secret/master.key";

@@ -1,0 +1,188 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "net/command/audit.hpp"
+#include "net/command/draws.hpp"
+#include "net/command/people.hpp"
+#include "net/command/serve.hpp"
+#include "net/command/snapshots.hpp"
+#include "net/command/wave_client.hpp"
+
+namespace {
+
+using namespace gelombang;
+
+constexpr int wrong_usage = 2;
+
+/// What several commands share: where the configuration is, and what is laid over it.
+struct common {
+  std::string config;
+  std::string data_dir;
+  std::vector<std::string> overrides;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--config", config,
+                       "configuration file (TOML); without it, the embedded default");
+    command.add_option("--data-dir", data_dir,
+                       "where the node's data is; overrides storage.data_dir");
+    command.add_option("--set", overrides, "section.key=value, over the configuration")
+        ->allow_extra_args(false);
+  }
+
+  /// @returns the settings, or says on standard error what is wrong with them.
+  std::optional<command::settings> load() const {
+    auto all = overrides;
+    if (!data_dir.empty()) all.push_back("storage.data_dir=\"" + data_dir + "\"");
+    auto read = command::load_settings(config, all);
+    if (read) return std::move(*read);
+    std::fprintf(stderr, "gelombang: %s\n", read.error().c_str());
+    return std::nullopt;
+  }
+};
+
+void add_serve(CLI::App& app, int& code) {
+  auto* serve = app.add_subcommand("serve", "run a node until it is told to end");
+  auto given = std::make_shared<common>();
+  auto listen = std::make_shared<std::string>();
+  given->add_to(*serve);
+  serve->add_option("--listen", *listen, "ADDR:PORT; port 0 picks a free one");
+  serve->callback([given, listen, &code] {
+    if (!listen->empty()) {
+      const auto colon = listen->rfind(':');
+      if (colon == std::string::npos) throw CLI::ValidationError("--listen", "must be ADDR:PORT");
+      given->overrides.push_back("listen.address=\"" + listen->substr(0, colon) + "\"");
+      given->overrides.push_back("listen.port=" + listen->substr(colon + 1));
+    }
+    const auto with = given->load();
+    code = with ? command::serve(*with) : wrong_usage;
+  });
+}
+
+void add_people(CLI::App& app, int& code) {
+  auto* seed = app.add_subcommand("seed", "write synthetic applicants into a stopped node's data");
+  auto given = std::make_shared<common>();
+  auto order = std::make_shared<command::people_order>();
+  given->add_to(*seed);
+  seed->add_option("--applicants", order->applicants, "how many")->required();
+  seed->add_option("--seed", order->seed, "the same seed makes the same people");
+  seed->callback([given, order, &code] {
+    const auto with = given->load();
+    code = with ? command::seed(*with, *order) : wrong_usage;
+  });
+
+  auto* tokens =
+      app.add_subcommand("tokens", "print access tokens of seeded applicants, one a line");
+  given->add_to(*tokens);
+  tokens->add_option("--applicants", order->applicants, "of applicants 1 to this one");
+  tokens->add_option("--role", order->role, "applicant or operator")
+      ->check(CLI::IsMember({"applicant", "operator"}));
+  tokens->callback([given, order, &code] {
+    const auto with = given->load();
+    code = with ? command::tokens(*with, *order) : wrong_usage;
+  });
+}
+
+void add_draw(CLI::App& app, int& code) {
+  auto* draw = app.add_subcommand("draw", "published draws")->require_subcommand(1);
+  auto* verify = draw->add_subcommand("verify", "recompute a draw from its two published files");
+  auto order = std::make_shared<command::draw_order>();
+  verify->add_option("--summary", order->summary, "the summary (JSON)")->required();
+  verify->add_option("--entries", order->entries, "the entries (CSV)")->required();
+  verify->add_option("--entry", order->entry, "say what became of this entry");
+  verify->callback([order, &code] { code = command::verify_draw(*order); });
+}
+
+void add_audit(CLI::App& app, int& code) {
+  auto* audit = app.add_subcommand("audit", "what is stored")->require_subcommand(1);
+  auto* verify =
+      audit->add_subcommand("verify", "check everything that a stopped node or a backup holds");
+  auto where = std::make_shared<std::string>();
+  verify->add_option("--data-dir", *where, "the data directory or backup")->required();
+  verify->callback([where, &code] { code = command::audit(*where); });
+}
+
+void add_snapshots(CLI::App& app, int& code) {
+  auto* backup =
+      app.add_subcommand("backup", "a consistent copy of a running node, on its own disk");
+  auto order = std::make_shared<command::backup_order>();
+  backup->add_option("--url", order->url, "of the node")->default_val("http://127.0.0.1:8080");
+  backup->add_option("--token", order->token, "an operator's access token")->required();
+  backup->add_option("--target", order->target, "an empty or absent directory")->required();
+  backup->callback([order, &code] { code = command::backup(*order); });
+
+  auto* restore = app.add_subcommand("restore", "a backup into an empty data directory");
+  auto paths = std::make_shared<std::pair<std::string, std::string>>();
+  restore->add_option("--from", paths->first, "the backup")->required();
+  restore->add_option("--data-dir", paths->second, "empty or absent")->required();
+  restore->callback([paths, &code] { code = command::restore(paths->first, paths->second); });
+}
+
+/// "name:permille" as operators type it.
+std::pair<std::string, std::uint32_t> group_from(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) throw CLI::ValidationError("--group", "must be NAME:PERMILLE");
+  return {text.substr(0, colon), static_cast<std::uint32_t>(std::stoul(text.substr(colon + 1)))};
+}
+
+void add_wave(CLI::App& app, int& code) {
+  auto* wave = app.add_subcommand("wave", "an operator's commands to a running node");
+  wave->require_subcommand(1);
+  for (const char* name :
+       {"create", "open", "close", "commit", "draw", "announce", "cancel", "show"}) {
+    auto* one = wave->add_subcommand(name, std::string{name} + " a wave");
+    auto order = std::make_shared<command::wave_request>();
+    auto groups = std::make_shared<std::vector<std::string>>();
+    order->order = *command::wave_order_named(name);
+    one->add_option("--url", order->url, "of the node")->capture_default_str();
+    one->add_option("--token", order->token, "an operator's access token");
+    one->add_option("number,--wave", order->wave, "the wave's number");
+    switch (order->order) {
+      case command::wave_order::create:
+        one->add_option("--scheme", order->create.scheme, "e.g. normal-2023")->required();
+        one->add_option("--opens-at", order->create.opens_at, "RFC 3339")->required();
+        one->add_option("--closes-at", order->create.closes_at, "RFC 3339")->required();
+        one->add_option("--quota", order->create.quota, "places")->required();
+        one->add_option("--minimum-per-region", order->create.minimum_per_region, "places");
+        one->add_option("--group", *groups, "NAME:PERMILLE, in the order in which groups draw");
+        break;
+      case command::wave_order::commit:
+        one->add_option("--beacon-source", order->commit.beacon_source, "e.g. drand")->required();
+        one->add_option("--beacon-round", order->commit.beacon_round, "the round to come");
+        one->add_option("--operator-secret-hash", order->commit.operator_secret_hash, "hex")
+            ->required();
+        break;
+      case command::wave_order::draw:
+        one->add_option("--beacon-value", order->draw.beacon_value, "hex")->required();
+        one->add_option("--operator-secret", order->draw.operator_secret, "hex")->required();
+        break;
+      default:
+        break;
+    }
+    one->callback([order, groups, &code] {
+      for (const auto& text : *groups) order->create.groups.push_back(group_from(text));
+      code = command::wave_command(*order);
+    });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Gelombang: a national training programme's waves, on actors"};
+  app.require_subcommand(1);
+  int code = 0;
+  add_serve(app, code);
+  add_people(app, code);
+  add_draw(app, code);
+  add_audit(app, code);
+  add_snapshots(app, code);
+  add_wave(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : wrong_usage;
+  }
+  return code;
+}

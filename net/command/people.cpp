@@ -1,0 +1,88 @@
+#include "net/command/people.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+#include "actors/applicant/assessment.hpp"
+#include "actors/programme/keys.hpp"
+#include "actors/seed/seeding.hpp"
+#include "net/command/tokens.hpp"
+
+namespace gelombang::command {
+namespace {
+
+constexpr int check_failed = 1;
+constexpr int wrong_configuration = 2;
+constexpr int environment_failed = 3;
+
+tl::expected<keyring, std::string> keys_of(const settings& with) {
+  return with.keys.create ? keyring::load_or_create(with.keys.file) : keyring::load(with.keys.file);
+}
+
+/// The version of the questions that the seeded people have answered.
+tl::expected<std::uint32_t, std::string> assessment_version(const settings& with) {
+  std::ifstream in{with.programme.assessment, std::ios::binary};
+  if (!in) return tl::unexpected(with.programme.assessment + " can't be read");
+  std::stringstream text;
+  text << in.rdbuf();
+  auto questions = applicant::parse_assessment(text.str(), with.programme.assessment);
+  if (!questions) return tl::unexpected(questions.error());
+  return questions->version;
+}
+
+int complain(int code, const std::string& why) {
+  fmt::print(stderr, "gelombang: {}\n", why);
+  return code;
+}
+
+}  // namespace
+
+int seed(const settings& with, const people_order& order) {
+  auto keys = keys_of(with);
+  if (!keys) return complain(wrong_configuration, keys.error());
+  auto version = assessment_version(with);
+  if (!version) return complain(wrong_configuration, version.error());
+  gelombang::seed::seed_options options;
+  options.data_directory = with.storage.data_dir;
+  options.applicants = order.applicants;
+  options.seed = order.seed;
+  options.shards = with.runtime.shards;
+  options.assessment_version = *version;
+  options.now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto started = std::chrono::steady_clock::now();
+  auto rate = [&](std::uint64_t done) {
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - started;
+    return static_cast<double>(done) / std::max(spent.count(), 1e-3);
+  };
+  auto made =
+      gelombang::seed::seed_data(options, *keys, [&](std::uint64_t done, std::uint64_t all) {
+        fmt::print(stderr, "\r{} of {} applicants, {:.0f} a second ", done, all, rate(done));
+      });
+  fmt::print(stderr, "\n");
+  if (!made)
+    return complain(
+        made.error().kind == storage::fault::corrupt ? check_failed : environment_failed,
+        made.error().detail);
+  fmt::print(
+      "{} applicants, {} rows, {} bytes on disk ({:.0f} an applicant), {:.0f} applicants a "
+      "second\n",
+      made->applicants, made->rows, made->disk_bytes, made->bytes_per_applicant(),
+      rate(made->applicants));
+  return 0;
+}
+
+int tokens(const settings& with, const people_order& order) {
+  auto keys = keys_of(with);
+  if (!keys) return complain(wrong_configuration, keys.error());
+  const net::token_key key{"1", keys->access_token_key()};
+  token_order asked;
+  asked.role = order.role == "operator" ? net::role::operator_ : net::role::applicant;
+  asked.count = order.applicants;
+  asked.now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return print_tokens(*keys, key, asked, stdout);
+}
+
+}  // namespace gelombang::command

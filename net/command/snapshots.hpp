@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace gelombang::command {
+
+struct backup_order {
+  std::string url;     ///< of the running node
+  std::string token;   ///< an operator's
+  std::string target;  ///< directory on the node's machine, empty or absent
+};
+
+/// Asks a running node for a copy of itself. @returns an exit code of the contract.
+int backup(const backup_order& order);
+
+/// Puts a backup into an empty or absent data directory.
+int restore(const std::string& from, const std::string& data_dir);
+
+}  // namespace gelombang::command
