@@ -255,7 +255,7 @@ class chunk_maker {
 public:
   chunk_maker(const seed_options& options, const keyring& keys,
               std::vector<runtime::wire::Shard> shards)
-      : options_(options), everybody_(options.seed), shards_(std::move(shards)) {
+      : everybody_(options.seed), shards_(std::move(shards)) {
     const auto count = static_cast<std::uint32_t>(shards_.size());
     slices_.reserve(std::max(1u, options.threads));
     for (std::uint32_t i = 0; i < std::max(1u, options.threads); ++i)
@@ -308,7 +308,6 @@ private:
     }
   }
 
-  const seed_options& options_;
   const people everybody_;
   std::vector<runtime::wire::Shard> shards_;
   std::vector<slice> slices_;
