@@ -194,6 +194,7 @@ tl::expected<keyring, std::string> keyring::load_or_create(const std::filesystem
   start_sodium();
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) {
+    std::filesystem::create_directories(file.parent_path(), unknown);
     if (auto created = create_key_file(file); !created) return tl::unexpected(created.error());
   }
   return load(file);
