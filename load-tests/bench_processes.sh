@@ -190,7 +190,8 @@ member() { sed -nE "s/.*\"$1\":\"?([A-Za-z0-9_.-]+)\"?.*/\1/p" | head -n 1; }
 # new_wave QUOTA GROUPS: makes and opens a wave; leaves its number in $wave.
 new_wave() {
   local opens closes answer
-  opens=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  # Planned for later and opened by hand: at its own time it would open by itself.
+  opens=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)
   closes=$(date -u -d '+3 days' +%Y-%m-%dT%H:%M:%SZ)
   answer=$(operator POST /v1/operator/waves "{\"scheme\":\"$scheme\",\"opens_at\":\"$opens\",\
 \"closes_at\":\"$closes\",\"quota\":$1,\"minimum_per_region\":10,\"groups\":$2}")

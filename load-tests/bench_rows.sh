@@ -164,7 +164,7 @@ row_draw() {
   hash=$(printf "$(sed 's/../\\x&/g' <<<"$secret")" | sha256sum | cut -d' ' -f1)
   before=$(date +%s%N)
   operator POST "/v1/operator/waves/$wave/commit" \
-    "{\"beacon_source\":\"drand\",\"beacon_round\":\"4242\",\"operator_secret_hash\":\"$hash\"}" >/dev/null
+    "{\"beacon_source\":\"drand\",\"beacon_round\":4242,\"operator_secret_hash\":\"$hash\"}" >/dev/null
   wait_for_state "$wave" committed
   operator POST "/v1/operator/waves/$wave/draw" \
     "{\"beacon_value\":\"${hash:0:32}\",\"operator_secret\":\"$secret\"}" >/dev/null
