@@ -74,7 +74,12 @@ result<wave::wave_ptr> wave_in(const services& s, const exchange& x) {
 }
 
 wave_facts facts_of(services& s, const wave::state& wave, instant now) {
-  return {.wave = wave, .joined = s.joined.of(s.node, {wave.number()}, now), .now = now};
+  // Once all shards have frozen their part, the figure stands in the wave and is exact.
+  const bool is_frozen =
+      wave.phase() >= wave::wire::CLOSED && wave.phase() != wave::wire::CANCELLED;
+  return {.wave = wave,
+          .joined = is_frozen ? wave.joined() : s.joined.of(s.node, {wave.number()}, now),
+          .now = now};
 }
 
 void reply_tagged(exchange& x, std::string_view json, std::string_view cache_control) {

@@ -46,4 +46,7 @@ inline constexpr std::size_t list_bytes_max = 8u << 20;
 task<> import_list(services& s, exchange& x);
 task<> read_funnel(services& s, exchange& x);
 
+// operator_node.cpp
+task<> make_backup(services& s, exchange& x);
+
 }  // namespace gelombang::net

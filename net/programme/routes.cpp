@@ -48,6 +48,7 @@ constexpr line table[] = {
     {verb::post,    "/v1/operator/waves/{n}/cancel",     access::operator_, "cancelWave",        cancel_wave},
     {verb::post,    "/v1/operator/lists/{name}",         access::operator_, "importList",        import_list, list_bytes_max},
     {verb::get,     "/v1/operator/funnel",               access::operator_, "readFunnel",        read_funnel},
+    {verb::post,    "/v1/operator/backups",              access::operator_, "makeBackup",        make_backup},
 };
 // clang-format on
 

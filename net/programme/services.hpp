@@ -23,6 +23,7 @@
 #include "actors/wave/desk.hpp"
 #include "net/gateway.hpp"
 #include "net/password_pool.hpp"
+#include "net/programme/backups.hpp"
 #include "net/rate_limit.hpp"
 #include "net/tokens.hpp"
 
@@ -115,6 +116,7 @@ struct services {
   joined_counts joined = {};
   draw_pages draws = {};
   created_waves created = {};
+  net::backups backups{node};
 };
 
 }  // namespace gelombang::net

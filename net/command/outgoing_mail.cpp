@@ -1,0 +1,59 @@
+#include "net/command/outgoing_mail.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/applicant/applicant.pb.h"
+#include "net/command/start_failure.hpp"
+
+namespace gelombang::command {
+
+outgoing_mail::outgoing_mail(const settings& with, runtime::node& node, const keyring& keys,
+                             const clock& time)
+    : node_(node), keys_(keys), is_off_(with.mail.kind == "off") {
+  if (!is_off_)
+    office_ = or_stop(mailer::open_post_office(
+        with.mail, time,
+        {.delivered = [this](mailer::job_id id) { finish(id); },
+         .failed = [this](mailer::job_id id, mailer::send_fault why) { failed(id, why); }}));
+  node_.on_outside([this](runtime::shard_index from, std::uint64_t sequence,
+                          const std::string& body) { take(from, sequence, body); });
+}
+
+outgoing_mail::~outgoing_mail() {
+  stop();
+}
+
+void outgoing_mail::stop() {
+  if (office_) office_->stop();
+}
+
+void outgoing_mail::take(runtime::shard_index from, std::uint64_t sequence,
+                         const std::string& body) {
+  applicant::wire::Letter letter;
+  if (is_off_ || !letter.ParseFromString(body)) return finish({from, sequence});
+  const applicant_id account{letter.account()};
+  auto address = keys_.open(account, letter.sealed_email());
+  if (!address) {
+    spdlog::error("a letter's address can't be opened: the master key is another one");
+    return finish({from, sequence});
+  }
+  mailer::job job{.id = {from, sequence},
+                  .to = std::move(*address),
+                  .kind = mailer::letter_kind::code,
+                  .code = keys_.email_code(account, letter.generation())};
+  // What is not taken now stays in the outbox, and is offered again after a while.
+  if (office_->accept(std::move(job)) == mailer::intake::full)
+    spdlog::warn("the post office is full: a letter waits in the journal");
+}
+
+void outgoing_mail::finish(mailer::job_id id) {
+  node_.outside_delivered(static_cast<runtime::shard_index>(id.origin), id.sequence);
+}
+
+void outgoing_mail::failed(mailer::job_id id, mailer::send_fault why) {
+  // Refused for good: keeping it would only refuse it again. Otherwise it stays for the next
+  // start.
+  if (why == mailer::send_fault::permanent) finish(id);
+}
+
+}  // namespace gelombang::command

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/programme/clock.hpp"
+#include "actors/programme/keys.hpp"
+#include "actors/runtime/node.hpp"
+#include "net/command/settings.hpp"
+#include "net/mailer/post_office.hpp"
+
+namespace gelombang::command {
+
+/// Durable mail to the outside becomes letters here: a mail is acknowledged to its shard when its
+/// letter is delivered, or when there is nobody it could ever be delivered to. Made before the node
+/// starts, because what is left from the last run is handed over then.
+class outgoing_mail {
+public:
+  outgoing_mail(const settings& with, runtime::node& node, const keyring& keys, const clock& time);
+  ~outgoing_mail();
+  outgoing_mail(const outgoing_mail&) = delete;
+  outgoing_mail& operator=(const outgoing_mail&) = delete;
+
+  /// Before the node stops: no acknowledgement comes afterwards.
+  void stop();
+
+private:
+  void take(runtime::shard_index from, std::uint64_t sequence, const std::string& body);
+  void finish(mailer::job_id id);
+  void failed(mailer::job_id id, mailer::send_fault why);
+
+  runtime::node& node_;
+  const keyring& keys_;
+  bool is_off_;
+  std::unique_ptr<mailer::post_office> office_;
+};
+
+}  // namespace gelombang::command

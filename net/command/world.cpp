@@ -1,0 +1,63 @@
+#include "net/command/world.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "net/command/start_failure.hpp"
+
+namespace gelombang::command {
+namespace {
+
+std::string read_text(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  if (!in) throw start_failure{wrong_configuration, path + " can't be read"};
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+world::world(const settings& with)
+    : keys(or_stop(with.keys.create ? keyring::load_or_create(with.keys.file)
+                                    : keyring::load(with.keys.file))),
+      regions(or_stop(region_table::load(with.programme.regions))),
+      questions(or_stop(applicant::parse_assessment(read_text(with.programme.assessment),
+                                                    with.programme.assessment))) {
+  std::error_code missing;
+  for (const auto& file :
+       std::filesystem::directory_iterator{with.programme.eligibility, missing}) {
+    if (file.path().extension() != ".toml") continue;
+    auto rules = or_stop(
+        applicant::parse_eligibility(read_text(file.path().string()), file.path().string()));
+    const auto name = rules.name;
+    eligibility.emplace(name, std::move(rules));
+  }
+  if (missing)
+    throw start_failure{wrong_configuration, "programme.eligibility: " + missing.message()};
+  if (!eligibility.contains(with.waves.scheme))
+    throw start_failure{wrong_configuration, "waves.scheme: there is no rule set \"" +
+                                                 with.waves.scheme + "\" in " +
+                                                 with.programme.eligibility};
+}
+
+rooms::rooms(const world& around, const clock& time, std::uint32_t shards)
+    : views(shards),
+      applicants({around.keys, around.regions, around.questions, views}),
+      rosters(views, around.eligibility, time),
+      waves(board, time),
+      calendar(around.regions) {}
+
+std::vector<const runtime::entity_kind*> rooms::kinds() const {
+  return {&applicants, &persons, &families, &phones, &rosters, &places, &waves, &calendar};
+}
+
+void rooms::connect(runtime::node& node, wave::draw_desk& desk) {
+  applicants.reads_with(node);
+  places.reads_with(node);
+  rosters.settles_with(desk);
+  waves.draws_with(desk);
+}
+
+}  // namespace gelombang::command

@@ -1,0 +1,39 @@
+#include <spdlog/spdlog.h>
+
+#include "net/io_thread.hpp"
+#include "net/programme/asking.hpp"
+#include "net/programme/handlers.hpp"
+
+namespace gelombang::net {
+namespace {
+
+constexpr std::size_t target_bytes_max = 4096;  ///< PATH_MAX of Linux
+
+/// A directory that is no good is the operator's to change; anything else is the disk's.
+errc code_of(storage::fault why) {
+  return why == storage::fault::in_use ? errc::field_invalid : errc::storage_unavailable;
+}
+
+}  // namespace
+
+task<> make_backup(services& s, exchange& x) {
+  auto* body = x.read_body();
+  if (!body) co_return;
+  const std::string target{body->string("target", 1, target_bytes_max)};
+  if (!body->ok()) co_return x.refuse(body->faults());
+  // Nothing: another copy is under way.
+  using outcome = std::optional<storage::result<void>>;
+  auto made = co_await callback<outcome>([&](auto done) {
+    if (!s.backups.start(target, x.thread().context(), done)) done(std::nullopt);
+  });
+  if (!made) co_return x.refuse(errc::overloaded);
+  if (!*made) {
+    const auto& why = made->error();
+    spdlog::error("backup to {} failed: {}", target, why.detail);
+    co_return x.refuse(refusal{code_of(why.kind), "/target", why.detail});
+  }
+  x.json().begin_object().key("target").value(target).end_object();
+  x.reply(201);
+}
+
+}  // namespace gelombang::net
