@@ -57,17 +57,22 @@ void gateway::deal() {
   }
 }
 
-void gateway::sweep() {
-  const auto now = clock_type::now();
-  while (!deadlines_.empty() && deadlines_.front().first <= now) {
-    const auto key = deadlines_.front().second;
-    deadlines_.pop_front();
+void gateway::time_out(deadline_queue& queue, clock_type::time_point now) {
+  while (!queue.empty() && queue.front().first <= now) {
+    const auto key = queue.front().second;
+    queue.pop_front();
     auto found = pending_.find(key);
     if (found == pending_.end()) continue;
     auto entry = found->second;
     pending_.erase(found);
     entry.complete(entry.done, nullptr, errc::timed_out);
   }
+}
+
+void gateway::sweep() {
+  const auto now = clock_type::now();
+  time_out(deadlines_, now);
+  time_out(long_deadlines_, now);
   sweep_later();
 }
 

@@ -50,7 +50,9 @@ public:
   struct limits {
     std::size_t pending_requests_max = 16'384;
     std::chrono::milliseconds deadline{8'000};  ///< for an answer; the effect may still come later
+    std::chrono::milliseconds long_deadline{600'000};  ///< for what operators wait for: a draw
   };
+  enum class patience : std::uint8_t { usual, long_work };
 
   gateway(caf::actor_system& system, runtime::node& node, boost::asio::io_context& io,
           limits bounds);
@@ -59,24 +61,25 @@ public:
   /// Asks an entity: `auto answer = co_await gateway.ask<applicant_actor>(ref, join{…});`
   /// @returns (awaited) `result<answer_of<Actor, Command>>`.
   template <class Actor, class Command>
-  auto ask(runtime::entity_ref to, Command command) {
+  auto ask(runtime::entity_ref to, Command command, patience how_long = patience::usual) {
     using value = answer_of<Actor, Command>;
-    return callback<result<value>>([this, to, command = std::move(command)](auto done) mutable {
-      struct completion {
-        static void complete(void* where, caf::mailbox_element* answer, errc why) {
-          auto& waiting = *static_cast<decltype(done)*>(where);
-          waiting(take<value>(answer, why));
-        }
-      };
-      static_assert(sizeof done <= sizeof(pending::done) &&
-                    std::is_trivially_copyable_v<decltype(done)>);
-      pending entry;
-      new (entry.done) decltype(done)(done);
-      entry.complete = &completion::complete;
-      send(to, entry, [&](caf::message_id id) {
-        return caf::make_mailbox_element(handle_, id, {}, std::move(command));
-      });
-    });
+    return callback<result<value>>(
+        [this, to, how_long, command = std::move(command)](auto done) mutable {
+          struct completion {
+            static void complete(void* where, caf::mailbox_element* answer, errc why) {
+              auto& waiting = *static_cast<decltype(done)*>(where);
+              waiting(take<value>(answer, why));
+            }
+          };
+          static_assert(sizeof done <= sizeof(pending::done) &&
+                        std::is_trivially_copyable_v<decltype(done)>);
+          pending entry;
+          new (entry.done) decltype(done)(done);
+          entry.complete = &completion::complete;
+          send(to, entry, how_long, [&](caf::message_id id) {
+            return caf::make_mailbox_element(handle_, id, {}, std::move(command));
+          });
+        });
   }
 
   std::size_t waiting() const { return pending_.size(); }
@@ -87,6 +90,8 @@ private:
     void (*complete)(void*, caf::mailbox_element*, errc) = nullptr;
   };
   using clock_type = std::chrono::steady_clock;
+  // In the order in which they come, as long as all in one queue have the same patience.
+  using deadline_queue = std::deque<std::pair<clock_type::time_point, std::uint64_t>>;
 
   template <class T>
   static result<T> take(caf::mailbox_element* answer, errc why) {
@@ -99,13 +104,16 @@ private:
   }
 
   template <class Make>
-  void send(runtime::entity_ref to, pending& entry, const Make& make) {
+  void send(runtime::entity_ref to, pending& entry, patience how_long, const Make& make) {
     if (pending_.size() >= bounds_.pending_requests_max)
       return entry.complete(entry.done, nullptr, errc::overloaded);
     const auto id = companion_->new_request_id(caf::message_priority::normal);
     const auto key = id.response_id().integer_value();
     pending_.emplace(key, entry);
-    deadlines_.emplace_back(clock_type::now() + bounds_.deadline, key);
+    const bool is_long = how_long == patience::long_work;
+    (is_long ? long_deadlines_ : deadlines_)
+        .emplace_back(clock_type::now() + (is_long ? bounds_.long_deadline : bounds_.deadline),
+                      key);
     const auto refused = node_.deliver(to, make(id));
     if (refused == errc::ok) return;
     pending_.erase(key);
@@ -116,6 +124,7 @@ private:
   void deal();
   void sweep();
   void sweep_later();
+  void time_out(deadline_queue& queue, clock_type::time_point now);
 
   runtime::node& node_;
   boost::asio::io_context& io_;
@@ -123,7 +132,7 @@ private:
   caf::strong_actor_ptr handle_;
   caf::actor_companion* companion_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, pending> pending_;
-  std::deque<std::pair<clock_type::time_point, std::uint64_t>> deadlines_;
+  deadline_queue deadlines_, long_deadlines_;
   boost::asio::basic_waitable_timer<clock_type> sweep_timer_;
 
   /// Outlives the gateway in handlers that the io thread has not run yet.
