@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/status.hpp>
 #include <charconv>
 
 #include "net/io_thread.hpp"

@@ -14,7 +14,7 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 
 constexpr std::size_t spare_workspaces_max = 512;
 /// A workspace that grew beyond this for one large request is not kept.
-constexpr std::size_t spare_bytes_max = 64 * 1024;
+constexpr std::size_t spare_bytes_max = std::size_t{64} * 1024;
 constexpr std::string_view refusal_at_the_door =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";

@@ -12,11 +12,11 @@ struct limits {
   // Sizes of one request.
 
   /// Request line and headers together, and the trailers of a chunked body: 431.
-  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t header_bytes_max = std::size_t{16} * 1024;
   /// Number of header lines: 431.
   std::size_t headers_max = 64;
   /// Body, unless the route names another figure: 413.
-  std::size_t body_bytes_max = 64 * 1024;
+  std::size_t body_bytes_max = std::size_t{64} * 1024;
   /// Objects and arrays within each other in a JSON body: 400.
   std::size_t json_depth_max = 16;
   /// Parameters behind the question mark: 400.
@@ -35,7 +35,7 @@ struct limits {
   /// Requests of one connection that are answered in a row before others have their turn.
   std::size_t pipelined_requests_max = 32;
   /// Answers collected for one write; a larger amount is written at once.
-  std::size_t coalesced_bytes_max = 64 * 1024;
+  std::size_t coalesced_bytes_max = std::size_t{64} * 1024;
 
   // Times. A sweep over all connections of a thread enforces them, so each may take up to one
   // `sweep_interval` longer than it says.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gelombang::net {
@@ -100,7 +101,9 @@ private:
 /// Everything that /metrics shows: the front door's figures and whatever else was registered.
 class metrics_page {
 public:
-  void add(std::shared_ptr<prometheus::Collectable> source) { sources_.push_back(source); }
+  void add(std::shared_ptr<prometheus::Collectable> source) {
+    sources_.push_back(std::move(source));
+  }
   /// For counters and gauges of other parts. Thread-safe.
   prometheus::Registry& registry() { return *registry_; }
 

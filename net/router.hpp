@@ -27,7 +27,7 @@ enum class access : std::uint8_t {
   anyone,     ///< no token is looked at
   signed_in,  ///< any valid token
   applicant,
-  operator_,
+  operator_,  // NOLINT(readability-identifier-naming): "operator" is a keyword
   partner,
   office,
 };

@@ -17,7 +17,7 @@ namespace gelombang::net {
 /// What the bearer of a token may be; a set of bits.
 enum class role : std::uint8_t {
   applicant = 1 << 0,
-  operator_ = 1 << 1,
+  operator_ = 1 << 1,  // NOLINT(readability-identifier-naming): "operator" is a keyword
   partner = 1 << 2,
   office = 1 << 3,
 };

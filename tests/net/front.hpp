@@ -156,7 +156,8 @@ class front {
 public:
   explicit front(limits bounds = quick(), std::size_t threads = 1,
                  std::optional<tls_files> tls = {})
-      : server_({.threads = threads, .bounds = bounds, .tls = tls, .tokens = &tokens()}, time_) {
+      : server_({.threads = threads, .bounds = bounds, .tls = std::move(tls), .tokens = &tokens()},
+                time_) {
     if (auto listening = server_.listen(); !listening) {
       throw std::runtime_error(listening.error());
     }

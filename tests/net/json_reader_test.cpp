@@ -12,7 +12,6 @@ namespace gelombang::net {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 /// Owns the padded text that a reader wants.
 class reading {

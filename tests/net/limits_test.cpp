@@ -70,7 +70,7 @@ TEST(Limits, BodyBytesByLengthAndByChunks) {
       http::verb::post, "/large", [](exchange& x) { x.reply(200, "text/plain", x.body()); },
       access::anyone, 200'000);
   front.start();
-  auto chunked = [](std::string path, std::size_t chunks) {
+  auto chunked = [](const std::string& path, std::size_t chunks) {
     auto all = "POST " + path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) all += "a\r\n0123456789\r\n";
     return all + "0\r\n\r\n";
@@ -287,6 +287,7 @@ TEST(Limits, ThousandsOfIdleAndSlowConnectionsDisturbNobody) {
   constexpr int idle_connections = 2'000;
   constexpr int slow_connections = 200;
   std::vector<std::unique_ptr<client>> held;
+  held.reserve(idle_connections + slow_connections);
   for (int i = 0; i < idle_connections + slow_connections; ++i) {
     held.push_back(std::make_unique<client>(front.port()));
   }

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class Protocol : public ::testing::Test {
+class Protocol : public ::testing::Test {  // NOLINT(readability-identifier-naming): names the suite
 protected:
   front front_;
   void SetUp() override { front_.start(); }
@@ -161,7 +161,8 @@ constexpr std::string_view whole(const char (&text)[Size]) {
   return {text, Size - 1};
 }
 
-class Malformed : public ::testing::TestWithParam<attack> {};
+class Malformed  // NOLINT(readability-identifier-naming): names the suite
+    : public ::testing::TestWithParam<attack> {};
 
 /// Whatever could be read as two different requests by two readers is refused, and the connection
 /// ends: what follows on it can't be trusted to begin where it seems to.
