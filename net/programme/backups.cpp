@@ -12,7 +12,7 @@ bool backups::start(std::string target, boost::asio::io_context& asker, made don
   if (thread_.joinable()) thread_.join();
   busy_ = true;
   thread_ = std::thread{[this, target = std::move(target), &asker, done = std::move(done)] {
-    auto finished = node_.backup(target);
+    auto finished = make_(target);
     {
       std::lock_guard ended{mutex_};
       busy_ = false;

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
-#include "actors/runtime/node.hpp"
 #include "storage/result.hpp"
 
 namespace gelombang::net {
@@ -15,9 +16,11 @@ namespace gelombang::net {
 /// the disk takes. Thread-safe.
 class backups {
 public:
+  using copy = std::function<storage::result<void>(const std::filesystem::path& target)>;
   using made = std::function<void(storage::result<void>)>;
 
-  explicit backups(runtime::node& node) : node_(node) {}
+  /// @param make makes one, and blocks until it is there
+  explicit backups(copy make) : make_(std::move(make)) {}
   ~backups() { stop(); }
   backups(const backups&) = delete;
   backups& operator=(const backups&) = delete;
@@ -31,7 +34,7 @@ public:
   void stop();
 
 private:
-  runtime::node& node_;
+  const copy make_;
   std::mutex mutex_;
   bool busy_ = false;
   bool stopping_ = false;

@@ -116,7 +116,8 @@ struct services {
   joined_counts joined = {};
   draw_pages draws = {};
   created_waves created = {};
-  net::backups backups{node};
+  net::backups backups{
+      [&of = node](const std::filesystem::path& target) { return of.backup(target); }};
 };
 
 }  // namespace gelombang::net
