@@ -57,11 +57,14 @@ void gateway::deal() {
   }
 }
 
+/// What has been answered meanwhile goes as well, so that the queue is as long as the oldest wait
+/// and not as the deadline.
 void gateway::time_out(deadline_queue& queue, clock_type::time_point now) {
-  while (!queue.empty() && queue.front().first <= now) {
-    const auto key = queue.front().second;
-    queue.pop_front();
+  while (!queue.empty()) {
+    const auto [at, key] = queue.front();
     auto found = pending_.find(key);
+    if (found != pending_.end() && at > now) return;
+    queue.pop_front();
     if (found == pending_.end()) continue;
     auto entry = found->second;
     pending_.erase(found);

@@ -126,7 +126,7 @@ protected:
   /// Answers from the state: when the last event that it shows is durable.
   template <class T>
   void answer(const asker& to, outcome<T>&& what) {
-    if (to) home().reply_after(seen_, to.who, to.letter(std::move(what)));
+    if (to) home().reply_after(*activation_, seen_, to.who, to.letter(std::move(what)));
   }
 
   /// Keeps the actor awake until `settled`: an answer is owed that an event to come will give.

@@ -63,7 +63,8 @@ storage::result<void> node::restore() {
   journal_ = std::move(*opened);
   report_.journal = journal_->recovered();
   last_checkpoint_at_ = time_.now();
-  return finish_restore();
+  finish_restore();
+  return {};
 }
 
 storage::result<storage::positions> node::restore_shards() {
@@ -105,38 +106,44 @@ storage::result<void> node::replay(const storage::stored_frame& frame) {
   return {};
 }
 
-storage::result<void> node::finish_restore() {
+/// Only when every shard is whole again does any take messages.
+void node::finish_restore() {
   for (auto& one : shards_)
     for (const auto* room : kinds_)
       if (room) room->restored(*one);
-  return {};
+  for (auto& one : shards_) one->restored();
 }
 
 void node::start() {
+  send_what_was_under_way();
   threaded_ = true;
   commit_thread_ = std::thread{[this] { run_commit(); }};
   for (std::uint32_t i = 0; i < options_.loader_threads; ++i)
     loader_threads_.emplace_back([this] { run_loader(); });
   checkpoint_thread_ = std::thread{[this] { run_checkpoints(); }};
   timer_thread_ = std::thread{[this] { run_timer(); }};
-  for (auto& one : shards_)
-    for (auto& [source, letter] : one->unacknowledged()) send_mail(one->index(), source, letter);
+}
+
+void node::wake_all(std::mutex& mutex, std::condition_variable& wanted) {
+  { std::lock_guard lock{mutex}; }
+  wanted.notify_all();
 }
 
 void node::stop() {
   if (stopping_.exchange(true)) return;
   if (!threaded_) return;
-  auto wake_all = [](std::mutex& mutex, std::condition_variable& wanted) {
-    { std::lock_guard lock{mutex}; }
-    wanted.notify_all();
-  };
   wake_all(timer_mutex_, timer_wanted_);
   timer_thread_.join();
   wake_all(load_mutex_, load_wanted_);
   for (auto& one : loader_threads_) one.join();
   wake_all(commit_mutex_, commit_wanted_);
   commit_thread_.join();
-  wake_all(checkpoint_mutex_, checkpoint_wanted_);
+  {
+    std::lock_guard lock{checkpoint_mutex_};
+    checkpoints_ending_ = true;
+  }
+  checkpoint_wanted_.notify_all();
+  checkpoint_finished_.notify_all();
   checkpoint_thread_.join();
   threaded_ = false;
   while (commit_cycle()) continue;
@@ -153,13 +160,17 @@ void node::give_up_actors() {
   constexpr std::chrono::seconds patience{2};
   const auto until = std::chrono::steady_clock::now() + patience;
   for (auto& one : shards_)
-    while (one->alive() > 0 && std::chrono::steady_clock::now() < until)
+    while (one->alive() > 0 && std::chrono::steady_clock::now() < until) {
+      drop_loads();
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
 }
 
 bool node::pump() {
+  send_what_was_under_way();
   bool busy = load_batch();
   busy = commit_cycle() || busy;
+  if (!writable()) try_to_resume();
   busy = tick() || busy;
   return busy;
 }
@@ -174,6 +185,10 @@ void node::acknowledge(shard_index sender, shard_index receiver, std::uint64_t s
 
 void node::outside_delivered(shard_index from, std::uint64_t sequence) {
   shards_[from]->acknowledge(outside, sequence);
+}
+
+void node::outside_failed(shard_index from, std::uint64_t sequence) {
+  shards_[from]->outside_refused(sequence, time_.now());
 }
 
 std::int64_t node::count(counter which) const {
@@ -232,6 +247,7 @@ bool node::tick() {
     if (!new_second) continue;
     for (auto& [source, letter] : one->overdue_mail(now, options_.again_after))
       send_mail(one->index(), source, letter);
+    offer_refused(*one, now);
     one->sweep();
   }
   if (new_second && threaded_ && checkpoint_due()) {

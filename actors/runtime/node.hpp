@@ -83,10 +83,11 @@ struct node_figures {
 /// thread, which is how tests drive it.
 class node final : public shard_host {
 public:
-  /// Takes mail to the outside: called from the commit thread, must not block. Each is
+  /// Takes mail to the outside: called from the commit and timer threads, must not block. Each is
   /// acknowledged with `outside_delivered`, and handed over again after a start until it is.
+  /// @returns false when it does not take this one now: it is offered again after a while.
   using outside_handler =
-      std::function<void(shard_index from, std::uint64_t sequence, const std::string& body)>;
+      std::function<bool(shard_index from, std::uint64_t sequence, const std::string& body)>;
 
   /// Opens the data directory, restores every shard. Kinds must outlive the node.
   /// @returns what stopped it, with the place in stored data where it is damaged.
@@ -105,6 +106,8 @@ public:
 
   void on_outside(outside_handler handler);
   void outside_delivered(shard_index from, std::uint64_t sequence);
+  /// What was taken could not be delivered after all: offered again after a while.
+  void outside_failed(shard_index from, std::uint64_t sequence);
 
   shard& home_of(entity_ref who) { return *shards_[shard_of(who.id, options_.shards)]; }
   shard& at(shard_index which) { return *shards_[which]; }
@@ -163,12 +166,16 @@ private:
   storage::result<void> restore();
   storage::result<storage::positions> restore_shards();
   storage::result<void> replay(const storage::stored_frame& frame);
-  storage::result<void> finish_restore();
+  void finish_restore();
   void give_up_actors();
 
   bool commit_cycle();
   void release(shard_index from, shard::released&& out);
   void send_mail(shard_index from, mail_source source, const mail& what);
+  void send_what_was_under_way();
+  void send_unacknowledged();
+  bool send_outside(shard_index from, std::uint64_t sequence, const std::string& body);
+  void offer_refused(shard& home, instant now);
   void commit_failed(const storage::error& why);
   void try_to_resume();
   void run_commit();
@@ -179,6 +186,8 @@ private:
   void run_loader();
 
   bool checkpoint_due();
+  void wake_all(std::mutex& mutex, std::condition_variable& wanted);
+  void drop_loads();
   void hand_to_checkpoint(std::vector<captured_shard>&& captured);
   storage::result<void> write_checkpoint();
   void finish_checkpoint(std::uint64_t asked, storage::result<void>&& outcome);
@@ -202,7 +211,8 @@ private:
   std::atomic<std::uint32_t> coarse_seconds_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> writable_{true};
-  bool threaded_ = false;
+  std::atomic<bool> threaded_{false};
+  bool mail_sent_again_ = false;  ///< since the start
 
   // Commit.
   mutable std::mutex commit_mutex_;
@@ -227,8 +237,9 @@ private:
   storage::positions captured_at_;
   std::uint64_t checkpoints_asked_ = 0, checkpoints_done_ = 0;
   bool checkpoint_running_ = false;
+  bool checkpoints_ending_ = false;  ///< nobody commits any more
   storage::result<void> last_checkpoint_;
-  instant last_checkpoint_at_{};
+  std::atomic<instant> last_checkpoint_at_{};
   std::thread checkpoint_thread_;
 
   // Time.

@@ -13,7 +13,7 @@ bool node::checkpoint_due() {
   for (const auto& one : shards_) dirty += one->dirty_bytes();
   if (dirty == 0) return false;
   return dirty >= options_.checkpoint_bytes ||
-         time_.now() - last_checkpoint_at_ >= options_.checkpoint_interval;
+         time_.now() - last_checkpoint_at_.load() >= options_.checkpoint_interval;
 }
 
 storage::result<void> node::checkpoint() {
@@ -23,6 +23,7 @@ storage::result<void> node::checkpoint() {
     ticket = ++checkpoints_asked_;
   }
   if (!threaded_) {
+    if (!writable()) return storage::failed(storage::fault::io, "the journal takes no writes");
     {
       std::lock_guard lock{commit_mutex_};
       capture_wanted_ = true;
@@ -32,7 +33,8 @@ storage::result<void> node::checkpoint() {
   }
   std::unique_lock lock{checkpoint_mutex_};
   checkpoint_wanted_.notify_all();
-  checkpoint_finished_.wait(lock, [&] { return checkpoints_done_ >= ticket || stopping_; });
+  checkpoint_finished_.wait(lock,
+                            [&] { return checkpoints_done_ >= ticket || checkpoints_ending_; });
   if (checkpoints_done_ < ticket)
     return storage::failed(storage::fault::io, "the node is stopping");
   return last_checkpoint_;
@@ -55,24 +57,17 @@ void node::hand_to_checkpoint(std::vector<captured_shard>&& captured) {
   checkpoint_wanted_.notify_all();
 }
 
+/// Asks the commit thread for one capture at a time: it must not come to another before the rows
+/// of the first are written.
 void node::run_checkpoints() {
   std::unique_lock lock{checkpoint_mutex_};
   for (;;) {
-    checkpoint_wanted_.wait(lock, [this] {
-      return stopping_ || checkpoint_running_ || checkpoints_done_ < checkpoints_asked_;
-    });
-    if (checkpoint_running_) {
-      const auto asked = checkpoints_asked_;
-      lock.unlock();
-      auto written = write_checkpoint();
-      lock.lock();
-      finish_checkpoint(asked, std::move(written));
-      continue;
-    }
-    if (stopping_) return;
+    checkpoint_wanted_.wait(
+        lock, [this] { return checkpoints_ending_ || checkpoints_done_ < checkpoints_asked_; });
+    if (checkpoints_ending_) return;
+    const auto asked = checkpoints_asked_;
     if (!writable_) {
-      finish_checkpoint(checkpoints_asked_,
-                        storage::failed(storage::fault::io, "the journal takes no writes"));
+      finish_checkpoint(asked, storage::failed(storage::fault::io, "the journal takes no writes"));
       continue;
     }
     {
@@ -80,8 +75,14 @@ void node::run_checkpoints() {
       capture_wanted_ = true;
     }
     commit_wanted_.notify_one();
-    checkpoint_wanted_.wait_for(lock, std::chrono::seconds{1},
-                                [this] { return stopping_ || checkpoint_running_; });
+    checkpoint_wanted_.wait(lock, [&] {
+      return checkpoint_running_ || checkpoints_ending_ || checkpoints_done_ >= asked;
+    });
+    if (!checkpoint_running_) continue;
+    lock.unlock();
+    auto written = write_checkpoint();
+    lock.lock();
+    finish_checkpoint(asked, std::move(written));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "actors/runtime/bounce.hpp"
@@ -55,6 +56,9 @@ bool node::commit_cycle() {
     woken.resize(shards_.size());
     for (std::size_t i = 0; i < woken.size(); ++i) woken[i] = static_cast<shard_index>(i);
   }
+  // A shard may have been taken from between its step and its wake, and have woken us again.
+  std::sort(woken.begin(), woken.end());
+  woken.erase(std::unique(woken.begin(), woken.end()), woken.end());
   std::vector<shard::cut> cuts;
   std::vector<storage::frame> frames;
   std::vector<captured_shard> captured;
@@ -63,8 +67,13 @@ bool node::commit_cycle() {
   const auto written_at = time_.now().time_since_epoch().count();
   for (auto which : woken) {
     auto& home = *shards_[which];
-    cuts.push_back(home.take_pending());
-    if (capture) captured.push_back(home.capture());
+    if (capture) {
+      auto both = home.capture();
+      cuts.push_back(std::move(both.taken));
+      captured.push_back(std::move(both.captured));
+    } else {
+      cuts.push_back(home.take_pending());
+    }
     const auto& taken = cuts.back();
     if (taken.count == 0) continue;
     frames.push_back({.shard = which,
@@ -103,16 +112,40 @@ void node::release(shard_index from, shard::released&& out) {
     if (to) to->enqueue(std::move(message), nullptr);
   for (auto& [source, letter] : out.mails) send_mail(from, source, letter);
   for (auto source : out.acknowledgements) acknowledge(source.from, from, source.sequence);
-  if (on_outside_)
-    for (auto& [sequence, body] : out.outside) on_outside_(from, sequence, body);
+  for (auto& [sequence, body] : out.outside) send_outside(from, sequence, body);
+}
+
+/// @returns whether it is under way now.
+bool node::send_outside(shard_index from, std::uint64_t sequence, const std::string& body) {
+  if (on_outside_ && on_outside_(from, sequence, body)) return true;
+  shards_[from]->outside_refused(sequence, time_.now());
+  return false;
+}
+
+/// Stops at the first that is refused: the others would be too.
+void node::offer_refused(shard& home, instant now) {
+  while (auto letter = home.next_refused(now, options_.again_after))
+    if (!send_outside(home.index(), letter->first, letter->second)) return;
+}
+
+/// Everything between shards, in order: what is not taken now is sent again by the timer.
+void node::send_unacknowledged() {
+  for (auto& one : shards_)
+    for (auto& [source, letter] : one->unacknowledged())
+      if (source.from != outside) send_mail(one->index(), source, letter);
+}
+
+/// Once, before anything new can leave, so that mail from one entity to another stays in order.
+void node::send_what_was_under_way() {
+  if (std::exchange(mail_sent_again_, true)) return;
+  send_unacknowledged();
+  for (auto& one : shards_)
+    for (auto& [source, letter] : one->unacknowledged())
+      if (source.from == outside) send_outside(one->index(), source.sequence, letter.body);
 }
 
 /// `source.from` names the receiving shard here; the receiver is told who sent it.
 void node::send_mail(shard_index from, mail_source source, const mail& what) {
-  if (source.from == outside) {
-    if (on_outside_) on_outside_(from, source.sequence, what.body);
-    return;
-  }
   ++figures_.mails;
   auto message = caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
                                            mail_arrived{{from, source.sequence}, what.body});
@@ -140,10 +173,13 @@ void node::commit_failed(const storage::error& why) {
     std::unique_lock lock{checkpoint_mutex_};
     checkpoint_finished_.wait(lock, [this] { return !checkpoint_running_; });
     captured_.clear();
+    std::lock_guard commit_lock{commit_mutex_};
+    capture_wanted_ = false;  // it may have been asked for once more meanwhile
     last_checkpoint_ = storage::failed(why.kind, why.detail);
     checkpoints_done_ = checkpoints_asked_;
   }
   checkpoint_finished_.notify_all();
+  checkpoint_wanted_.notify_all();
   for (auto& one : shards_) {
     one->set_writable(false);
     for (auto& [to, message] : one->reset().replies) bounce(to, *message);
@@ -159,9 +195,11 @@ void node::commit_failed(const storage::error& why) {
   if (!checkpoint) {
     spdlog::critical("what is durable can't be read back: {}", checkpoint.error().detail);
     for (auto& one : shards_) one->reset();
+    std::lock_guard lock{commit_mutex_};
+    resumable_ = false;
     return;
   }
-  (void)finish_restore();
+  finish_restore();
 }
 
 void node::try_to_resume() {
@@ -178,6 +216,9 @@ void node::try_to_resume() {
   }
   writable_ = true;
   for (auto& one : shards_) one->set_writable(true);
+  // What was on its way when memory was forgotten; before anything new can leave, to keep order.
+  // Letters to the outside are with whoever delivers them.
+  send_unacknowledged();
 }
 
 }  // namespace gelombang::runtime

@@ -27,6 +27,15 @@ void node::fetch(shard_index where, std::vector<std::string> keys,
   if (threaded_) load_wanted_.notify_one();
 }
 
+/// What nobody will load any more: each holds its actor awake.
+void node::drop_loads() {
+  std::vector<activation_ptr> batch;
+  std::vector<fetch_request> fetches;
+  std::lock_guard lock{load_mutex_};
+  batch.swap(to_load_);
+  fetches.swap(to_fetch_);
+}
+
 void node::run_loader() {
   while (!stopping_) {
     if (load_batch()) continue;

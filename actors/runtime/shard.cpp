@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/runtime/bounce.hpp"
+
 namespace gelombang::runtime {
 namespace {
 
@@ -89,6 +91,7 @@ void shard::discard(const activation_ptr& who) {
   auto found = directory_.find(who->who);
   if (found == directory_.end() || found->second != who) return;
   kept = found->second;
+  who->trusted = false;
   last_reference = std::move(who->actor);
   remove(*who);
 }
@@ -154,7 +157,9 @@ void shard::sweep() {
   for (std::size_t i = 0; i < looks && !ring_.empty(); ++i) {
     if (hand_ >= ring_.size()) hand_ = 0;
     auto& who = *ring_[hand_];
-    if (now - who.last_used < limits_.idle_seconds || !retire(who)) ++hand_;
+    const bool too_many = ring_.size() > limits_.active_actors_max;
+    const bool idle = now - who.last_used >= limits_.idle_seconds;
+    if ((!too_many && !idle) || !retire(who)) ++hand_;
   }
 }
 
@@ -163,14 +168,17 @@ std::size_t shard::active() const {
   return ring_.size();
 }
 
+bool shard::believes(const activation& who) const {
+  return who.incarnation == incarnation_ && who.trusted && !restoring_;
+}
+
 result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_ptr to,
                           caf::mailbox_element_ptr reply) {
   bool wake = false;
   lsn at = 0;
   {
     std::lock_guard lock{mutex_};
-    if (by.incarnation != incarnation_ || !writable_ || restoring_)
-      return refuse(errc::storage_unavailable);
+    if (!believes(by) || !writable_) return refuse(errc::storage_unavailable);
     if (what.required_gate_) {
       auto gate = gates_.find(*what.required_gate_);
       if (gate == gates_.end() || !gate->second) return refuse(errc::wave_not_open);
@@ -196,12 +204,13 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
       inboxes_[what.source_.from].take(what.source_.sequence);
       held_acknowledgements_.emplace_back(last_, what.source_);
     }
-    if (reply) held_.push_back({last_, std::move(to), std::move(reply)});
     at = last_;
+    if (reply && at > durable_) held_.push_back({at, std::move(to), std::move(reply)});
     // An acknowledgement may lie in `pending_` already without having woken anybody.
     wake = pending_count_ != 0 && !std::exchange(woken_, true);
   }
   if (wake) host_.wake(index_);
+  if (reply && to) to->enqueue(std::move(reply), nullptr);  // nothing in it: durable already
   return at;
 }
 
@@ -236,11 +245,14 @@ void shard::put_row(std::string key, row_value value) {
   dirty_.insert_or_assign(std::move(key), std::move(value));
 }
 
-void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_element_ptr reply) {
+void shard::reply_after(const activation& by, lsn after, caf::strong_actor_ptr to,
+                        caf::mailbox_element_ptr reply) {
   bool wake = false;
+  bool believed;
   {
     std::lock_guard lock{mutex_};
-    if (after > durable_ && !restoring_) {
+    believed = believes(by);
+    if (believed && after > durable_) {
       // Steps keep `held_` in order; a read waits for one of them, so it goes right behind it.
       auto at = std::upper_bound(
           held_.begin(), held_.end(), after,
@@ -252,7 +264,11 @@ void shard::reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_elemen
     }
   }
   if (wake) host_.wake(index_);
-  if (to) to->enqueue(std::move(reply), nullptr);
+  if (!to) return;
+  if (believed)
+    to->enqueue(std::move(reply), nullptr);
+  else
+    bounce(to, *reply);
 }
 
 lsn shard::last() const {

@@ -38,7 +38,8 @@ struct activation {
   std::atomic<std::uint32_t> in_flight{0};
 
   // Under the shard's lock.
-  caf::strong_actor_ptr actor;                    ///< null while the rows are being read
+  bool trusted = true;          ///< until its handler threw: what it still says is not believed
+  caf::strong_actor_ptr actor;  ///< null while the rows are being read
   std::vector<caf::mailbox_element_ptr> waiting;  ///< what has come meanwhile, in order
   std::size_t ring_index = 0;
   std::uint32_t last_used = 0;  ///< seconds of the node's coarse clock
@@ -106,7 +107,8 @@ public:
   /// The rows of a waking entity can't be read. @returns what has waited for it.
   std::vector<caf::mailbox_element_ptr> give_up(const activation_ptr& who);
 
-  /// Passivates what has been idle. Called about once a second.
+  /// Passivates what has been idle, and whoever rests while there are more than the limit: a burst
+  /// has left them. Called about once a second.
   void sweep();
 
   std::size_t active() const;
@@ -123,8 +125,11 @@ public:
   result<lsn> append(const activation& by, step&& what, caf::strong_actor_ptr to = nullptr,
                      caf::mailbox_element_ptr reply = nullptr);
 
-  /// Sends `reply` once everything up to `after` is durable: at once if it is.
-  void reply_after(lsn after, caf::strong_actor_ptr to, caf::mailbox_element_ptr reply);
+  /// Sends `reply`, which tells what `by` knows, once everything up to `after` is durable: at once
+  /// if it is. Bounced instead when the shard has forgotten `by`: what it shows may never have
+  /// been.
+  void reply_after(const activation& by, lsn after, caf::strong_actor_ptr to,
+                   caf::mailbox_element_ptr reply);
 
   /// Position of the last step taken, durable or not.
   lsn last() const;
@@ -184,8 +189,14 @@ public:
   /// Everything up to `upto` is on the disk. @returns what may leave now.
   released committed(lsn upto, std::string&& buffer);
 
-  /// Freezes the rows changed so far for a checkpoint; right behind `take_pending`.
-  captured_shard capture();
+  struct captured_cut {
+    cut taken;
+    captured_shard captured;
+  };
+
+  /// `take_pending` and, in the same moment, the rows and tables as of just that position, frozen
+  /// for a checkpoint. Not again before `checkpoint_done` or `checkpoint_failed`.
+  captured_cut capture();
   /// The captured rows are in the store.
   void checkpoint_done();
   /// They are not: they count as changed again.
@@ -196,20 +207,29 @@ public:
   /// Forgets everything that is not durable and every activation; @returns replies to be refused.
   released reset();
 
-  /// Restores from the shard's own row.
+  /// Restores from the shard's own row. Takes no messages before `restored`.
   result<storage::position> restore(std::string_view tables);
+  /// All records have been replayed: messages are taken from here on.
+  void restored();
 
   /// Recovery: one record from the journal. `replay` brings an event's rows up to date.
   using replay_event = std::function<result<void>(entity_ref, std::string_view, row_editor&)>;
   result<void> replay(lsn at, const record& what, const replay_event& replay);
 
-  /// Mail that has left but is not acknowledged: to be sent again after a start. `from` names the
-  /// receiving shard.
+  /// Mail that has left but is not acknowledged: to be sent again after a start, in order. `from`
+  /// names the receiving shard.
   std::vector<std::pair<mail_source, mail>> unacknowledged() const;
 
   /// Mail to other shards that was there a call at least `again_after` ago and still is.
   std::vector<std::pair<mail_source, mail>> overdue_mail(instant now,
                                                          std::chrono::milliseconds again_after);
+
+  /// Nobody outside takes mail `sequence` now.
+  void outside_refused(std::uint64_t sequence, instant now);
+  /// The oldest mail that nobody outside has taken and that was refused at least `again_after` ago.
+  /// Its refusal is forgotten: it is under way now.
+  std::optional<std::pair<std::uint64_t, std::string>> next_refused(
+      instant now, std::chrono::milliseconds again_after);
 
   void set_writable(bool writable);
   void set_gate(std::uint64_t number, bool open);
@@ -232,6 +252,8 @@ private:
 
   class editor;
 
+  bool believes(const activation& who) const;
+  cut take_pending_locked();
   void put_row(std::string key, row_value value);
   void note_mail(shard_index to, mail&& what);
   void note_deadline(const record& what);
@@ -256,7 +278,7 @@ private:
   std::uint64_t incarnation_ = 1;
   std::atomic<std::size_t> alive_{0};
   bool writable_ = true;
-  bool restoring_ = false;
+  bool restoring_ = true;
 
   // What happens.
   lsn last_ = 0, durable_ = 0, taken_ = 0;
@@ -277,6 +299,7 @@ private:
   std::map<shard_index, outbox> outboxes_;
   std::map<shard_index, std::uint64_t> overdue_before_;  ///< sequence by receiving shard
   instant overdue_asked_{};
+  std::map<std::uint64_t, instant> refused_outside_;  ///< to when
   std::map<shard_index, inbox> inboxes_;
   std::map<deadline_key, std::int64_t> deadlines_;  ///< to when it was handed out last, or 0
   boost::unordered_flat_map<std::uint64_t, bool> gates_;

@@ -8,6 +8,10 @@ namespace gelombang::runtime {
 
 shard::cut shard::take_pending() {
   std::lock_guard lock{mutex_};
+  return take_pending_locked();
+}
+
+shard::cut shard::take_pending_locked() {
   cut taken{taken_ + 1, pending_count_, std::move(pending_)};
   pending_.clear();
   pending_count_ = 0;
@@ -47,9 +51,10 @@ shard::released shard::take_released(lsn upto) {
   return out;
 }
 
-captured_shard shard::capture() {
+shard::captured_cut shard::capture() {
   wire::Shard own;
   std::lock_guard lock{mutex_};
+  auto taken = take_pending_locked();
   std::swap(dirty_, flushing_);
   dirty_bytes_ = 0;
   capturing_ = true;
@@ -78,7 +83,7 @@ captured_shard shard::capture() {
     entry->set_complete(box.complete());
     for (auto sequence : box.beyond()) entry->add_beyond(sequence);
   }
-  return {index_, taken_, &flushing_, own.SerializeAsString()};
+  return {std::move(taken), {index_, taken_, &flushing_, own.SerializeAsString()}};
 }
 
 void shard::checkpoint_done() {
@@ -182,9 +187,12 @@ result<storage::position> shard::restore(std::string_view tables) {
     return true;
   });
   if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
+  return where;
+}
+
+void shard::restored() {
   std::lock_guard lock{mutex_};
   restoring_ = false;
-  return where;
 }
 
 /// Gives replayed events the rows as they stand. Single-threaded: recovery runs before anybody
@@ -195,8 +203,12 @@ public:
 
   std::optional<std::string> get(const std::string& key) override {
     auto values = of_.rows({key});
-    return values ? std::move(values->front()) : std::nullopt;
+    if (values) return std::move(values->front());
+    unreadable_ = values.error().detail;
+    return std::nullopt;
   }
+  /// Why a row could not be read; what was made of its absence is not to be kept.
+  const std::optional<std::string>& unreadable() const { return unreadable_; }
   void put(std::string key, std::string value) override {
     std::lock_guard lock{of_.mutex_};
     of_.put_row(std::move(key), std::move(value));
@@ -212,6 +224,7 @@ public:
 
 private:
   shard& of_;
+  std::optional<std::string> unreadable_;
 };
 
 result<void> shard::replay(lsn at, const record& what, const replay_event& replay) {
@@ -240,7 +253,9 @@ result<void> shard::replay(lsn at, const record& what, const replay_event& repla
     }
   }
   editor rows{*this};
-  return replay(what.who, what.body, rows);
+  auto done = replay(what.who, what.body, rows);
+  if (rows.unreadable()) return refuse(errc::storage_unavailable, {}, *rows.unreadable());
+  return done;
 }
 
 std::vector<std::pair<mail_source, mail>> shard::unacknowledged() const {
@@ -268,6 +283,27 @@ std::vector<std::pair<mail_source, mail>> shard::overdue_mail(
         found.emplace_back(mail_source{to, sequence}, letter);
   }
   return found;
+}
+
+void shard::outside_refused(std::uint64_t sequence, instant now) {
+  std::lock_guard lock{mutex_};
+  refused_outside_.insert_or_assign(sequence, now);
+}
+
+std::optional<std::pair<std::uint64_t, std::string>> shard::next_refused(
+    instant now, std::chrono::milliseconds again_after) {
+  std::lock_guard lock{mutex_};
+  if (restoring_) return std::nullopt;
+  const auto& waiting = outboxes_[outside].waiting;
+  while (!refused_outside_.empty()) {
+    const auto first = refused_outside_.begin();
+    if (now - first->second < again_after) return std::nullopt;
+    const auto sequence = first->first;
+    refused_outside_.erase(first);
+    if (auto letter = waiting.find(sequence); letter != waiting.end())
+      return std::pair{sequence, letter->second.body};
+  }
+  return std::nullopt;
 }
 
 void shard::set_writable(bool writable) {

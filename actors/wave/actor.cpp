@@ -221,7 +221,7 @@ private:
     }
     owed();  // for the message to oneself
     home().reply_after(
-        home().last(), back(),
+        *activated(), home().last(), back(),
         caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, publish{now.wave}));
   }
 

@@ -16,7 +16,7 @@ outgoing_mail::outgoing_mail(const settings& with, runtime::node& node, const ke
         {.delivered = [this](mailer::job_id id) { finish(id); },
          .failed = [this](mailer::job_id id, mailer::send_fault why) { failed(id, why); }}));
   node_.on_outside([this](runtime::shard_index from, std::uint64_t sequence,
-                          const std::string& body) { take(from, sequence, body); });
+                          const std::string& body) { return take(from, sequence, body); });
 }
 
 outgoing_mail::~outgoing_mail() {
@@ -27,23 +27,31 @@ void outgoing_mail::stop() {
   if (office_) office_->stop();
 }
 
-void outgoing_mail::take(runtime::shard_index from, std::uint64_t sequence,
+bool outgoing_mail::take(runtime::shard_index from, std::uint64_t sequence,
                          const std::string& body) {
   applicant::wire::Letter letter;
-  if (is_off_ || !letter.ParseFromString(body)) return finish({from, sequence});
+  if (is_off_ || !letter.ParseFromString(body)) {
+    finish({from, sequence});
+    return true;
+  }
   const applicant_id account{letter.account()};
   auto address = keys_.open(account, letter.sealed_email());
   if (!address) {
     spdlog::error("a letter's address can't be opened: the master key is another one");
-    return finish({from, sequence});
+    finish({from, sequence});
+    return true;
   }
   mailer::job job{.id = {from, sequence},
                   .to = std::move(*address),
                   .kind = mailer::letter_kind::code,
                   .code = keys_.email_code(account, letter.generation())};
   // What is not taken now stays in the outbox, and is offered again after a while.
-  if (office_->accept(std::move(job)) == mailer::intake::full)
-    spdlog::warn("the post office is full: a letter waits in the journal");
+  const auto intake = office_->accept(std::move(job));
+  const bool full = intake == mailer::intake::full;
+  if (full != full_.exchange(full))
+    spdlog::warn("the post office {}",
+                 full ? "is full: letters wait in the journal" : "takes letters again");
+  return intake == mailer::intake::taken;
 }
 
 void outgoing_mail::finish(mailer::job_id id) {
@@ -51,9 +59,9 @@ void outgoing_mail::finish(mailer::job_id id) {
 }
 
 void outgoing_mail::failed(mailer::job_id id, mailer::send_fault why) {
-  // Refused for good: keeping it would only refuse it again. Otherwise it stays for the next
-  // start.
-  if (why == mailer::send_fault::permanent) finish(id);
+  // Refused for good: keeping it would only refuse it again.
+  if (why == mailer::send_fault::permanent) return finish(id);
+  node_.outside_failed(static_cast<runtime::shard_index>(id.origin), id.sequence);
 }
 
 }  // namespace gelombang::command

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,13 +27,14 @@ public:
   void stop();
 
 private:
-  void take(runtime::shard_index from, std::uint64_t sequence, const std::string& body);
+  bool take(runtime::shard_index from, std::uint64_t sequence, const std::string& body);
   void finish(mailer::job_id id);
   void failed(mailer::job_id id, mailer::send_fault why);
 
   runtime::node& node_;
   const keyring& keys_;
   bool is_off_;
+  std::atomic<bool> full_{false};
   std::unique_ptr<mailer::post_office> office_;
 };
 

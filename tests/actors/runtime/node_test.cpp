@@ -1,128 +1,14 @@
 #include "actors/runtime/node.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <caf/scheduler/test_coordinator.hpp>
 #include <random>
 
-#include "tests/actors/runtime/probe.hpp"
+#include "tests/actors/runtime/machine.hpp"
 
 namespace gelombang::runtime::test {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-constexpr instant noon{1'767'330'000'000ms};
-
-class temporary_directory {
-public:
-  temporary_directory() {
-    std::string pattern = (fs::temp_directory_path() / "gelombang-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~temporary_directory() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
-private:
-  fs::path path_;
-};
-
-/// A node on CAF's deterministic scheduler: nothing happens but what the test asks for.
-class machine {
-public:
-  explicit machine(const fs::path& where, std::size_t active_actors_max = 1000,
-                   storage::file_system& files = storage::posix_file_system())
-      : config_(configure()), system_(*config_), kind_(watch) {
-    auto opened = node::open({.data_directory = where,
-                              .shards = 8,
-                              .active_actors_max = active_actors_max,
-                              .prewarm_bytes = 0},
-                             files, time, system_, {&kind_});
-    if (!opened) throw std::runtime_error(opened.error().detail);
-    running = std::move(*opened);
-    for (shard_index i = 0; i < 8; ++i)
-      for (auto& [source, letter] : running->at(i).unacknowledged())
-        running->at(source.from)
-            .deliver(letter.to,
-                     caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                               mail_arrived{{i, source.sequence}, letter.body}));
-  }
-
-  template <class Command>
-  auto ask(std::uint64_t number, Command command) {
-    auto sent = send(number, std::move(command));
-    settle();
-    auto answer = sent();
-    if (!answer) throw std::runtime_error("no answer");
-    return answer;
-  }
-
-  /// Sends and @returns a function that looks for the answer.
-  template <class Command>
-  std::function<std::optional<outcome<std::int64_t>>()> send(std::uint64_t number,
-                                                             Command command) {
-    auto self = std::make_shared<caf::scoped_actor>(system_);
-    const auto id = (*self)->new_request_id(caf::message_priority::normal);
-    const auto refused = running->deliver(
-        purse(number), caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(*self), id,
-                                                 {}, std::move(command)));
-    if (refused != errc::ok)
-      return [refused] { return std::optional{outcome<std::int64_t>{refusal{refused}}}; };
-    return [self, id]() -> std::optional<outcome<std::int64_t>> {
-      auto& box = (*self)->mailbox();
-      if (box.empty()) return std::nullopt;
-      std::optional<outcome<std::int64_t>> found;
-      auto take = [&](const caf::mailbox_element& element) {
-        const auto& content = element.content();
-        if (content.match_elements<outcome<std::int64_t>>())
-          found = content.get_as<outcome<std::int64_t>>(0);
-        else
-          found = outcome<std::int64_t>{refusal{errc::storage_unavailable}};
-      };
-      if (auto next = (*self)->next_message()) take(*next);
-      return found;
-    };
-  }
-
-  void settle() {
-    auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
-    for (bool busy = true; busy;) busy = scheduler.run() > 0 || running->pump();
-  }
-
-  std::int64_t total(std::uint64_t purses) {
-    std::int64_t sum = 0;
-    for (std::uint64_t i = 0; i < purses; ++i) sum += ask(i, look{})->value;
-    return sum;
-  }
-
-  /// As if the process had been killed: what is not durable is gone, and nobody tidies up.
-  ~machine() {
-    for (shard_index i = 0; i < 8; ++i) running->at(i).reset();
-    dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()).run();
-    running.reset();
-  }
-
-  presence watch;
-  manual_clock time{noon};
-
-private:
-  static std::unique_ptr<caf::actor_system_config> configure() {
-    auto config = std::make_unique<caf::actor_system_config>();
-    config->set("scheduler.policy", caf::atom("testing"));
-    config->add_message_types<caf::id_block::gelombang_runtime>();
-    config->add_message_types<caf::id_block::runtime_tests>();
-    return config;
-  }
-
-  std::unique_ptr<caf::actor_system_config> config_;
-  caf::actor_system system_;
-  purse_kind kind_;
-
-public:
-  std::unique_ptr<node> running;
-};
 
 TEST(Node, AnswersWhenDurableAndNotBefore) {
   temporary_directory where;
@@ -242,6 +128,19 @@ TEST(Node, WhatIsIdleIsPassivated) {
   one.settle();
   EXPECT_EQ(one.running->active(), 0u);
   EXPECT_EQ(one.total(20), 20);
+}
+
+TEST(Node, ComesBackToItsLimitAfterABurst) {
+  temporary_directory where;
+  machine one{where.path(), 16};
+  asking front{one.running->system()};
+  for (std::uint64_t i = 0; i < 200; ++i) front.ask(*one.running, i, put_in{1});
+  EXPECT_EQ(one.running->active(), 200u) << "all are busy";
+  one.settle();
+  one.time.advance(1s);
+  one.settle();
+  EXPECT_LE(one.running->active(), 16u);
+  EXPECT_EQ(one.total(200), 200);
 }
 
 TEST(Node, RefusesDataDividedOtherwise) {

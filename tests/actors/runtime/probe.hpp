@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,24 @@ struct presence {
   std::atomic<std::uint64_t> twice{0};
   std::atomic<std::uint64_t> handled{0};
   std::atomic<std::uint64_t> spawned{0};
+  std::atomic<std::uint64_t> overtaken{0};  ///< mails from one shard to a purse that came too late
+
+  /// A mail has had its effect.
+  void arrived(mail_source source, entity_ref at) {
+    std::lock_guard lock{mutex_};
+    auto& newest = newest_[{source.from, at}];
+    if (source.sequence <= newest) ++overtaken;
+    newest = source.sequence;
+  }
+  /// Memory has been forgotten: what was not durable arrives once more.
+  void forget_arrivals() {
+    std::lock_guard lock{mutex_};
+    newest_.clear();
+  }
+
+private:
+  std::mutex mutex_;
+  std::map<std::pair<shard_index, entity_ref>, std::uint64_t> newest_;
 };
 
 /// Purses by number, spread over all shards.
@@ -162,7 +182,9 @@ public:
     step what{who()};
     happen(what, decode(mail.body));
     what.received(mail.source);
-    if (take(std::move(what))) state_ = next_;
+    if (!take(std::move(what))) return;
+    state_ = next_;
+    watch_->arrived(mail.source, who());
   }
 
   void alarm(const deadline_reached& due) {
