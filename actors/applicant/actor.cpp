@@ -1,5 +1,6 @@
 #include "actors/applicant/actor.hpp"
 
+#include <functional>
 #include <vector>
 
 #include "actors/applicant/rules.hpp"
@@ -147,65 +148,15 @@ public:
   }
 
   caf::delegated<outcome<receipt>> click(const join& command) {
-    const auto to = current_asker();
-    const auto waves = around_.waves.of(home().index());
-    const auto* at = roster::find(waves, command.wave);
-    if (!at) {
-      answer(to, outcome<receipt>{refusal{errc::wave_unknown}});
-      return {};
-    }
-    auto decided = decide(state_, command, view_of(*at, command.now));
-    if (!decided.row) {
-      answer(to, outcome<receipt>{std::move(decided.reply)});
-      return {};
-    }
-    step what{who()};
-    what.event(joined_event(command.wave, *decided.row));
-    what.put(participation_key(home().index(), command.wave, self()), encode(*decided.row));
-    what.count(joined(command.wave), 1);
-    what.require_gate(command.wave.value);
-    if (take(std::move(what), to, outcome<receipt>{std::move(decided.reply)}))
-      set_participation(command.wave, std::move(decided.row));
-    return {};
+    return with_row<receipt>(command, [this, command](const asker& to) { join_now(command, to); });
   }
-
   caf::delegated<outcome<acknowledged>> take_back(const withdraw& command) {
-    const auto to = current_asker();
-    const auto waves = around_.waves.of(home().index());
-    const auto* at = roster::find(waves, command.wave);
-    if (!at) {
-      answer(to, outcome<acknowledged>{refusal{errc::wave_unknown}});
-      return {};
-    }
-    auto decided = decide(state_, command, view_of(*at, command.now));
-    if (decided.events.empty()) {
-      answer(to, as_done(decided.reply));
-      return {};
-    }
-    auto next = state_;
-    auto what = step_of(decided, next);
-    project_withdrawal(what, home().index(), self(), command.wave);
-    what.require_gate(command.wave.value);
-    if (!take(std::move(what), to, as_done(decided.reply))) return {};
-    state_.Swap(&next);
-    set_participation(command.wave, std::nullopt);
-    return {};
+    return with_row<acknowledged>(command,
+                                  [this, command](const asker& to) { withdraw_now(command, to); });
   }
-
   caf::delegated<outcome<standing>> show_wave(const read_wave& query) {
-    const auto to = current_asker();
-    const auto waves = around_.waves.of(home().index());
-    const auto* at = roster::find(waves, query.wave);
-    if (!at) {
-      answer(to, outcome<standing>{refusal{errc::wave_unknown}});
-      return {};
-    }
-    if (!knows(query.wave)) {
-      fetch_for(query, to);
-      return {};
-    }
-    answer_standing(to, query, *at);
-    return {};
+    return with_row<standing>(query,
+                              [this, query](const asker& to) { answer_standing(to, query); });
   }
 
   void accepted(const became_member& news) { member_since_ = news.wave; }
@@ -229,29 +180,27 @@ public:
   void fetched(const rows_fetched& rows) {
     auto waiting = std::move(fetching_);
     fetching_.clear();
-    for (auto& [token, query, to] : waiting) {
-      if (token != rows.token) {
-        fetching_.push_back({token, query, std::move(to)});
+    for (auto& one : waiting) {
+      if (one.token != rows.token) {
+        fetching_.push_back(std::move(one));
         continue;
       }
-      std::optional<participation> row;
-      if (rows.values.empty()) {
-        answer(to, outcome<standing>{refusal{errc::storage_unavailable}});
-        continue;
+      // What has been stored since it was asked for is newer than what was read.
+      if (!rows.values.empty() && !knows(one.wave)) {
+        std::optional<participation> row;
+        if (rows.values.front())
+          if (auto stored = decode_participation(*rows.values.front())) row = std::move(*stored);
+        set_participation(one.wave, std::move(row));
       }
-      if (rows.values.front())
-        if (auto stored = decode_participation(*rows.values.front())) row = std::move(*stored);
-      set_participation(query.wave, std::move(row));
-      const auto waves = around_.waves.of(home().index());
-      answer_standing(to, query, *roster::find(waves, query.wave));
+      one.go_on(!rows.values.empty());
     }
   }
 
 private:
   struct waiting_for_rows {
     std::uint64_t token;
-    read_wave query;
-    asker to;
+    wave_number wave;
+    std::function<void(bool was_read)> go_on;
   };
 
   applicant_id self() const { return {who().id}; }
@@ -264,6 +213,55 @@ private:
   template <class Reply>
   static outcome<Reply> as_outcome(result<Reply>&& reply) {
     return std::move(reply);
+  }
+
+  /// Goes on with a wave that the shard knows, once its row is at hand: without it, somebody who
+  /// is in would look as if he were not.
+  template <class Reply, class Command, class GoOn>
+  caf::delegated<outcome<Reply>> with_row(const Command& command, GoOn&& go_on) {
+    const auto to = current_asker();
+    const auto waves = around_.waves.of(home().index());
+    if (!roster::find(waves, command.wave)) {
+      answer(to, outcome<Reply>{refusal{errc::wave_unknown}});
+      return {};
+    }
+    if (knows(command.wave)) {
+      go_on(to);
+      return {};
+    }
+    fetch_row(command.wave, [this, to, go_on = std::forward<GoOn>(go_on)](bool was_read) {
+      if (was_read) return go_on(to);
+      answer(to, outcome<Reply>{refusal{errc::storage_unavailable}});
+    });
+    return {};
+  }
+
+  void join_now(const join& command, const asker& to) {
+    const auto waves = around_.waves.of(home().index());
+    auto decided =
+        decide(state_, command, view_of(*roster::find(waves, command.wave), command.now));
+    if (!decided.row) return answer(to, outcome<receipt>{std::move(decided.reply)});
+    step what{who()};
+    what.event(joined_event(command.wave, *decided.row));
+    what.put(participation_key(home().index(), command.wave, self()), encode(*decided.row));
+    what.count(joined(command.wave), 1);
+    what.require_gate(command.wave.value);
+    if (take(std::move(what), to, outcome<receipt>{std::move(decided.reply)}))
+      set_participation(command.wave, std::move(decided.row));
+  }
+
+  void withdraw_now(const withdraw& command, const asker& to) {
+    const auto waves = around_.waves.of(home().index());
+    auto decided =
+        decide(state_, command, view_of(*roster::find(waves, command.wave), command.now));
+    if (decided.events.empty()) return answer(to, as_done(decided.reply));
+    auto next = state_;
+    auto what = step_of(decided, next);
+    project_withdrawal(what, home().index(), self(), command.wave);
+    what.require_gate(command.wave.value);
+    if (!take(std::move(what), to, as_done(decided.reply))) return;
+    state_.Swap(&next);
+    set_participation(command.wave, std::nullopt);
   }
 
   /// Applies a decision's events to `next` and makes the step that stores them.
@@ -365,19 +363,20 @@ private:
     participations_.push_back({wave, std::move(row)});
   }
 
-  void answer_standing(const asker& to, const read_wave& query, const roster::view& at) {
+  void answer_standing(const asker& to, const read_wave& query) {
+    const auto waves = around_.waves.of(home().index());
     standing own;
-    own.own = answer_to(state_, query, view_of(at, query.now));
+    own.own = answer_to(state_, query, view_of(*roster::find(waves, query.wave), query.now));
     own.accepted = member_since_ == query.wave;
     answer(to, outcome<standing>{std::move(own)});
   }
 
-  /// The message that brings the rows is counted here, since it does not come through the shard.
-  void fetch_for(const read_wave& query, const asker& to) {
+  /// The message that brings the row is counted here, since it does not come through the shard.
+  void fetch_row(wave_number wave, std::function<void(bool was_read)> go_on) {
     const auto token = ++fetches_;
-    fetching_.push_back({token, query, to});
+    fetching_.push_back({token, wave, std::move(go_on)});
     owed();
-    reader_.fetch(home().index(), {participation_key(home().index(), query.wave, self())},
+    reader_.fetch(home().index(), {participation_key(home().index(), wave, self())},
                   [token, back = caf::actor_cast<caf::strong_actor_ptr>(this)](
                       storage::result<std::vector<row_value>> rows) {
                     rows_fetched news{token, {}};
