@@ -103,7 +103,19 @@ public:
     after_the_desk(drawn(state_, std::move(copy), time_.now()), wire::DRAWN);
   }
 
-  void put_up(const publish& news) { board_.put(news.wave); }
+  /// An event is durable: the board shows it, and who waited for it is told. In this order, so that
+  /// whoever has been told sees it wherever he looks.
+  void put_up(const publish& news) {
+    board_.put(news.wave);
+    for (auto& one : std::exchange(waiting_, {})) {
+      if (one.phase != news.wave->phase()) {
+        waiting_.push_back(std::move(one));
+        continue;
+      }
+      answer(one.to, outcome<facts>{facts{news.wave}});
+      settled_one();
+    }
+  }
 
   void mail(const mail_arrived& letter) {
     if (seen_before(letter.source)) return;
@@ -208,21 +220,12 @@ private:
     }
   }
 
-  /// After a change: who waited for this phase is answered, and the board shows it, once durable.
+  /// After a change: the board shows it, and who waited for this phase is answered, once durable.
   void told() {
-    const auto now = facts_now();
-    for (auto& one : std::exchange(waiting_, {})) {
-      if (one.phase != state_.phase()) {
-        waiting_.push_back(std::move(one));
-        continue;
-      }
-      answer(one.to, outcome<facts>{now});
-      settled_one();
-    }
     owed();  // for the message to oneself
     home().reply_after(
         *activated(), home().last(), back(),
-        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, publish{now.wave}));
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, publish{facts_now().wave}));
   }
 
   void settled_one() { entity_actor<wave_actor>::settled(); }
