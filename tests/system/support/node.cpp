@@ -42,7 +42,8 @@ std::vector<std::string> command_at(const home& where, std::vector<std::string> 
 }
 
 void node::begin() {
-  auto arguments = command_at(home_, {"serve", "--listen", "127.0.0.1:0"});
+  auto arguments =
+      command_at(home_, {"serve", "--listen", "127.0.0.1:" + std::to_string(listen_at_)});
   for (const char* one : {"demo.enabled=false", "waves.automatic=false"})
     arguments.insert(arguments.end(), {"--set", one});
   for (const auto& one : settings_) arguments.insert(arguments.end(), {"--set", one});

@@ -40,8 +40,8 @@ std::vector<std::string> command_at(const home& where, std::vector<std::string> 
 /// `gelombang serve` as people run it: on 127.0.0.1, on a port of the system's choice.
 class node {
 public:
-  explicit node(home where, std::vector<std::string> settings = {})
-      : home_(std::move(where)), settings_(std::move(settings)) {}
+  explicit node(home where, std::vector<std::string> settings = {}, std::uint16_t listen_at = 0)
+      : home_(std::move(where)), settings_(std::move(settings)), listen_at_(listen_at) {}
 
   /// Starts it and waits until it serves.
   /// @returns false when it ends before; `ended` tells how.
@@ -64,6 +64,7 @@ public:
 private:
   home home_;
   std::vector<std::string> settings_;
+  std::uint16_t listen_at_;
   std::optional<process> process_;
   std::uint16_t port_ = 0;
 };
