@@ -42,8 +42,9 @@ public:
   }
   /// To the world outside: e-mail, partners. Kept until `shard::acknowledge`.
   void send_outside(const google::protobuf::MessageLite& message) {
-    outside_.push_back(message.SerializeAsString());
+    send_outside_bytes(message.SerializeAsString());
   }
+  void send_outside_bytes(std::string encoded) { outside_.push_back(std::move(encoded)); }
 
   /// The command came by this mail: its effect and this note are one.
   void received(mail_source source) { source_ = source; }

@@ -156,7 +156,19 @@ public:
   }
 
   void settle() {
-    for (bool busy = true; busy;) busy = scheduler().run() > 0 || running->pump();
+    for (bool busy = true; busy;) busy = scheduler().run() > 0 || pump();
+  }
+
+  bool pump() {
+    const bool busy = running->pump();
+    note_failures();
+    return busy;
+  }
+
+  storage::result<void> checkpoint() {
+    auto done = running->checkpoint();
+    note_failures();
+    return done;
   }
 
   /// Lets some actor that has a message handle it; which one is chance.
@@ -202,6 +214,12 @@ public:
   manual_clock time{noon};
 
 private:
+  /// What was not durable is forgotten after a failure, and arrives once more.
+  void note_failures() {
+    const auto failures = running->figures().commit_failures.load();
+    if (std::exchange(failures_, failures) != failures) watch.forget_arrivals();
+  }
+
   static std::unique_ptr<caf::actor_system_config> configure() {
     auto config = std::make_unique<caf::actor_system_config>();
     config->set("scheduler.policy", caf::atom("testing"));
@@ -213,6 +231,7 @@ private:
   std::unique_ptr<caf::actor_system_config> config_;
   caf::actor_system system_;
   purse_kind kind_;
+  std::uint64_t failures_ = 0;
 
 public:
   std::unique_ptr<node> running;

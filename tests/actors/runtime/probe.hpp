@@ -25,12 +25,16 @@ struct remind_me {
   instant at;
 };
 struct explode {};
+struct write_out {
+  std::string letter;
+};
 
 using purse_actor = caf::typed_actor<caf::replies_to<put_in>::with<outcome<std::int64_t>>,
                                      caf::replies_to<hand_over>::with<outcome<std::int64_t>>,
                                      caf::replies_to<look>::with<outcome<std::int64_t>>,
                                      caf::replies_to<remind_me>::with<outcome<std::int64_t>>,
-                                     caf::replies_to<explode>::with<outcome<std::int64_t>>>;
+                                     caf::replies_to<explode>::with<outcome<std::int64_t>>,
+                                     caf::replies_to<write_out>::with<outcome<std::int64_t>>>;
 
 }  // namespace gelombang::runtime::test
 
@@ -40,6 +44,7 @@ CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::hand_over))
 CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::look))
 CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::remind_me))
 CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::explode))
+CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::test::write_out))
 CAF_ADD_TYPE_ID(runtime_tests, (gelombang::runtime::outcome<std::int64_t>))
 CAF_END_TYPE_ID_BLOCK(runtime_tests)
 
@@ -48,6 +53,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::hand_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::look)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::remind_me)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::explode)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(gelombang::runtime::test::write_out)
 
 namespace gelombang::runtime::test {
 
@@ -131,9 +137,9 @@ public:
   }
 
   behavior_type make_behavior() override {
-    return {on<&purse_impl::put>(),    on<&purse_impl::pass>(),   on<&purse_impl::show>(),
-            on<&purse_impl::remind>(), on<&purse_impl::blow>(),   on<&purse_impl::receive>(),
-            on<&purse_impl::alarm>(),  on<&purse_impl::fetched>()};
+    return {on<&purse_impl::put>(),     on<&purse_impl::pass>(),  on<&purse_impl::show>(),
+            on<&purse_impl::remind>(),  on<&purse_impl::blow>(),  on<&purse_impl::write>(),
+            on<&purse_impl::receive>(), on<&purse_impl::alarm>(), on<&purse_impl::fetched>()};
   }
 
   caf::delegated<outcome<std::int64_t>> put(const put_in& command) {
@@ -174,6 +180,15 @@ public:
   caf::delegated<outcome<std::int64_t>> blow(const explode&) {
     state_.coins += 1'000'000;  // half a change, to be forgotten
     throw std::runtime_error("as asked");
+  }
+
+  caf::delegated<outcome<std::int64_t>> write(const write_out& command) {
+    alone here{*this};
+    step what{who()};
+    what.send_outside_bytes(command.letter);
+    const auto to = current_asker();
+    take(std::move(what), to, outcome<std::int64_t>{state_.coins});
+    return {};
   }
 
   void receive(const mail_arrived& mail) {
