@@ -36,11 +36,15 @@ protected:
     ASSERT_GT(wave_, 0u);
   }
 
+  /// A wave that opens as soon as it is made. @returns its number when everybody can join, or 0.
   unsigned open_wave(const node& at) {
     programme_client client{at.port()};
     const auto made = client.call(create_wave(officer_, 10)).number("number").value_or(0);
-    const auto opened = client.call(order_wave(officer_, static_cast<unsigned>(made), "open"));
-    return opened.status == 200 ? static_cast<unsigned>(made) : 0;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (const auto& token : tokens_)
+      while (client.get(fmt::format("/v1/me/waves/{}", made), token).text("state") != "can_join")
+        if (std::chrono::steady_clock::now() > until) return 0;
+    return static_cast<unsigned>(made);
   }
 
   std::optional<receipt> receipt_of(programme_client& client, unsigned person) {
