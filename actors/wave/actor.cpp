@@ -131,6 +131,10 @@ public:
     what.clear_deadline(due.due, due.tag);
     if (due.tag == opens_tag)
       follow(std::move(what), decide(state_, open{time_.now()}));
+    else if (state_.phase() == wire::SCHEDULED)
+      // Its whole window has passed while nothing ran: nobody can have joined, and it must not
+      // stand in the way of the next one.
+      follow(std::move(what), decide(state_, cancel{time_.now()}));
     else
       follow(std::move(what), decide(state_, close{time_.now()}));
   }

@@ -1,0 +1,271 @@
+#include "tests/actors/rooms.hpp"
+
+namespace gelombang::rooms_test {
+namespace {
+
+using wave::wire::Phase;
+
+Phase phase_of(const machine& in, wave_number wave) {
+  const auto shown = in.board.find(wave);
+  return shown ? shown->phase() : wave::wire::NONE;
+}
+
+TEST(WaveActor, OpensAndClosesByItself) {
+  world around;
+  machine one{around};
+  auto number =
+      one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+  ASSERT_TRUE(number);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::SCHEDULED);
+  one.advance(1h - 1ms);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::SCHEDULED);
+  one.advance(1ms);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::OPEN);
+  one.advance(2h - 1ms);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::OPEN);
+  one.advance(1ms);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
+}
+
+TEST(WaveActor, OpensAndClosesAlsoIfTheNodeWasAwayAtTheTime) {
+  world around;
+  wave_number number;
+  {
+    machine one{around};
+    number =
+        *one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+  }
+  around.now = noon + 90min;
+  {
+    machine one{around};
+    one.settle();
+    EXPECT_EQ(phase_of(one, number), wave::wire::OPEN);
+  }
+  around.now = noon + 5h;
+  machine one{around};
+  one.settle();
+  EXPECT_EQ(phase_of(one, number), wave::wire::CLOSED);
+}
+
+TEST(WaveActor, AWindowThatPassedUnseenLeavesNoWaveThatNeverOpens) {
+  world around;
+  wave_number missed;
+  {
+    machine one{around};
+    missed =
+        *one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+  }
+  around.now = noon + 5h;
+  machine one{around};
+  one.settle();
+  EXPECT_EQ(phase_of(one, missed), wave::wire::CANCELLED);
+  auto next = one.ask<wave_number>(runtime::calendar_ref,
+                                   wave::create{one.plan(noon + 6h, 2h), one.time.now()});
+  ASSERT_TRUE(next);
+  EXPECT_EQ(one.board.current(one.time.now())->number(), next->value);
+}
+
+TEST(WaveActor, RegularWavesAreCreatedAheadOnce) {
+  world around;
+  machine one{around};
+  wave::keep_ahead ahead{.regular = {one.plan(noon + 1h, 2h), one.plan(noon + 25h, 2h)},
+                         .now = noon};
+  ASSERT_TRUE(one.ask<acknowledged>(runtime::calendar_ref, ahead));
+  EXPECT_EQ(one.board.all().size(), 2u);
+  ASSERT_TRUE(one.ask<acknowledged>(runtime::calendar_ref, ahead));
+  EXPECT_EQ(one.board.all().size(), 2u) << "asked again, created again";
+  ahead.regular.push_back(one.plan(noon + 49h, 2h));
+  ASSERT_TRUE(one.ask<acknowledged>(runtime::calendar_ref, ahead));
+  EXPECT_EQ(one.board.all().size(), 3u);
+}
+
+TEST(WaveActor, StepsOutOfOrderAreRefused) {
+  world around;
+  machine one{around};
+  const auto number = one.open_wave();
+  EXPECT_EQ(code_of(one.order(number, one.commitment())), errc::wave_out_of_order);
+  EXPECT_EQ(code_of(one.order(number, one.draw())), errc::wave_out_of_order);
+  EXPECT_EQ(code_of(one.order(number, wave::announce{one.time.now()})), errc::wave_out_of_order);
+  ASSERT_TRUE(one.order(number, wave::close{one.time.now()}));
+  EXPECT_EQ(code_of(one.order(number, wave::open{one.time.now()})), errc::wave_out_of_order);
+  EXPECT_EQ(code_of(one.order(wave_number{77}, wave::show{})), errc::wave_unknown);
+}
+
+/// Takes the wave from wherever it is to its announcement, as an operator would who asks again
+/// whatever was not answered.
+void announce(machine& in, wave_number number) {
+  in.desk_in_use = true;
+  for (int orders = 0; orders < 10; ++orders) {
+    auto shown = in.order(number, wave::show{});
+    applicant::testing::must(shown);
+    switch (shown->wave->phase()) {
+      case wave::wire::OPEN:
+      case wave::wire::CLOSING:
+        (void)in.order(number, wave::close{in.time.now()});
+        break;
+      case wave::wire::CLOSED:
+        (void)in.order(number, in.commitment());
+        break;
+      case wave::wire::COMMITTED:
+        (void)in.order(number, in.draw());
+        break;
+      case wave::wire::DRAWN:
+      case wave::wire::ANNOUNCING:
+        (void)in.order(number, wave::announce{in.time.now()});
+        break;
+      case wave::wire::ANNOUNCED:
+        in.desk_in_use = false;
+        return;
+      default:
+        throw std::runtime_error("a wave that can't be announced");
+    }
+    in.advance(6s);  // what was lost is sent again
+  }
+  throw std::runtime_error("the wave does not get to its announcement");
+}
+
+std::set<std::uint64_t> accepted_by_files(machine& in, wave_number number) {
+  std::set<std::uint64_t> accepted;
+  auto settled = in.desk->settlement_of(number);
+  applicant::testing::must(settled);
+  for (const auto& shard : (*settled)->by_shard)
+    for (const auto& one : shard) accepted.insert(one.applicant);
+  return accepted;
+}
+
+std::set<std::uint64_t> members(machine& in, const std::vector<applicant_id>& people,
+                                wave_number number) {
+  std::set<std::uint64_t> found;
+  for (auto who : people) {
+    auto own = in.standing(who, number);
+    applicant::testing::must(own);
+    if (own->accepted) found.insert(who.value);
+  }
+  return found;
+}
+
+TEST(WaveActor, DrawsAndMakesTheAcceptedMembers) {
+  world around;
+  machine one{around};
+  std::vector<applicant_id> people;
+  for (std::uint64_t i = 1; i <= 300; ++i) people.push_back(one.ready(i));
+  const auto first = one.open_wave(120);
+  for (auto who : people) ASSERT_TRUE(one.join(who, first));
+  announce(one, first);
+  const auto facts = one.order(first, wave::show{});
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->wave->joined(), 300u);
+  EXPECT_EQ(facts->wave->commitment().entries(), 300u);
+  auto files = one.desk->files_of(first);
+  ASSERT_TRUE(files);
+  ASSERT_TRUE((*files)->check(2));
+  const auto accepted = accepted_by_files(one, first);
+  EXPECT_GT(accepted.size(), 50u);
+  EXPECT_LE(accepted.size(), 120u);
+  EXPECT_EQ(facts->wave->accepted(), accepted.size());
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, first.value}),
+            static_cast<std::int64_t>(accepted.size()));
+  EXPECT_EQ(members(one, people, first), accepted);
+  // Once in a lifetime; also for those who have been asleep meanwhile.
+  one.advance(400s);
+  const auto second = one.open_wave(120);
+  std::map<std::uint64_t, int> family;
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    const auto who = people[i - 1];
+    const bool is_member = accepted.contains(who.value);
+    EXPECT_EQ(code_of(one.join(who, second)), is_member ? errc::already_member : errc::ok);
+    if (is_member) ++family[around.keys.family_of(one.person(i).kk.digits())];
+  }
+  // A family with two members has no third.
+  std::size_t full = 0;
+  announce(one, second);
+  const auto later = accepted_by_files(one, second);
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    const auto found = family.find(around.keys.family_of(one.person(i).kk.digits()));
+    if (found == family.end() || found->second < 2) continue;
+    ++full;
+    EXPECT_FALSE(later.contains(people[i - 1].value)) << "a third of a family";
+  }
+  EXPECT_GT(full, 0u);
+  for (auto who : accepted) EXPECT_FALSE(later.contains(who));
+}
+
+/// A wave with people in it, on the disk of `around`.
+wave_number prepare(world& around, std::vector<applicant_id>& people) {
+  machine one{around};
+  for (std::uint64_t i = 1; i <= 24; ++i) people.push_back(one.ready(i));
+  const auto number = one.open_wave(10);
+  for (auto who : people) applicant::testing::must(one.join(who, number));
+  if (!one.running->checkpoint()) throw std::runtime_error("no checkpoint");
+  return number;
+}
+
+void copy_world(const world& from, world& to) {
+  namespace fs = std::filesystem;
+  const auto old_root = from.where.path().string();
+  for (const auto& path : from.disk->paths())
+    to.disk->put(to.where.path().string() + path.substr(old_root.size()), from.disk->get(path));
+  fs::copy(from.where.path(), to.where.path(),
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  to.now = from.now;
+}
+
+/// `steps` messages and rounds of the order that comes next, and then the power goes.
+void order_and_crash(world& around, wave_number number, int steps) {
+  machine one{around};
+  one.settle();
+  one.desk_in_use = true;
+  const auto shown = one.board.find(number);
+  const auto to = runtime::ref_of(number);
+  switch (shown->phase()) {
+    case wave::wire::OPEN:
+      (void)one.send<wave::facts>(to, wave::close{one.time.now()});
+      break;
+    case wave::wire::CLOSED:
+      (void)one.send<wave::facts>(to, one.commitment());
+      break;
+    case wave::wire::COMMITTED:
+      (void)one.send<wave::facts>(to, one.draw());
+      break;
+    default:
+      (void)one.send<wave::facts>(to, wave::announce{one.time.now()});
+  }
+  for (int i = 0; i < steps; ++i)
+    if (!one.step()) one.running->pump();
+}
+
+TEST(WaveActor, EndsInTheSameResultWhereverItCrashed) {
+  world prepared;
+  std::vector<applicant_id> people;
+  const auto number = prepare(prepared, people);
+  std::string seed;
+  std::set<std::uint64_t> accepted;
+  {
+    world around;
+    copy_world(prepared, around);
+    machine one{around};
+    announce(one, number);
+    seed = one.board.find(number)->result().seed();
+    accepted = accepted_by_files(one, number);
+    ASSERT_FALSE(accepted.empty());
+  }
+  std::mt19937_64 chance{3};
+  const auto runs = runtime::test::from_environment("GELOMBANG_CRASH_SEEDS", 10);
+  for (std::uint64_t run = 0; run < runs; ++run) {
+    SCOPED_TRACE(run);
+    world around;
+    copy_world(prepared, around);
+    for (int crash = 0; crash < 6; ++crash)
+      order_and_crash(around, number, static_cast<int>(chance() % 40));
+    machine one{around};
+    one.settle();
+    announce(one, number);
+    EXPECT_EQ(one.board.find(number)->result().seed(), seed);
+    EXPECT_EQ(one.board.find(number)->accepted(), accepted.size());
+    EXPECT_EQ(accepted_by_files(one, number), accepted);
+    EXPECT_EQ(members(one, people, number), accepted);
+  }
+}
+
+}  // namespace
+}  // namespace gelombang::rooms_test
