@@ -9,6 +9,7 @@
 #include "actors/applicant/assessment.hpp"
 #include "actors/programme/keys.hpp"
 #include "actors/seed/seeding.hpp"
+#include "net/command/key_check.hpp"
 #include "net/command/tokens.hpp"
 
 namespace gelombang::command {
@@ -43,6 +44,8 @@ int complain(int code, const std::string& why) {
 int seed(const settings& with, const people_order& order) {
   auto keys = keys_of(with);
   if (!keys) return complain(wrong_configuration, keys.error());
+  if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
+    return complain(wrong_configuration, fits.error());
   auto version = assessment_version(with);
   if (!version) return complain(wrong_configuration, version.error());
   gelombang::seed::seed_options options;

@@ -1,4 +1,5 @@
 #include "net/command/serve.hpp"
+#include "net/command/key_check.hpp"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -140,6 +141,7 @@ void print_demo(const settings& with, const std::string& url) {
 void run(const settings& with, const sigset_t& signals) {
   const system_clock time;
   const world around{with};
+  or_stop(check_key(with.storage.data_dir, around.keys));
   auto config = caf_config(with);
   caf::actor_system system{*config};
   rooms all{around, time, with.runtime.shards};
