@@ -39,7 +39,9 @@ protected:
   /// A wave that opens as soon as it is made. @returns its number when everybody can join, or 0.
   unsigned open_wave(const node& at) {
     programme_client client{at.port()};
-    const auto made = client.call(create_wave(officer_, 10)).number("number").value_or(0);
+    const auto answer = client.call(create_wave(officer_, 10));
+    const auto made = answer.number("number").value_or(0);
+    EXPECT_EQ(answer.status, 201) << answer.body;
     const auto until = std::chrono::steady_clock::now() + patience;
     for (const auto& token : tokens_)
       while (client.get(fmt::format("/v1/me/waves/{}", made), token).text("state") != "can_join")
