@@ -159,7 +159,10 @@ public:
                               [this, query](const asker& to) { answer_standing(to, query); });
   }
 
-  void accepted(const became_member& news) { member_since_ = news.wave; }
+  void accepted(const became_member& news) {
+    member_since_ = news.wave;
+    note(home().last());  // the settlement that made it so need not be durable yet
+  }
 
   void mail(const mail_arrived& letter) {
     if (seen_before(letter.source)) return;
@@ -237,9 +240,9 @@ private:
   }
 
   void join_now(const join& command, const asker& to) {
-    const auto waves = around_.waves.of(home().index());
-    auto decided =
-        decide(state_, command, view_of(*roster::find(waves, command.wave), command.now));
+    const auto view = view_of(command.wave, command.now);
+    if (!view) return answer(to, outcome<receipt>{refusal{errc::wave_unknown}});
+    auto decided = decide(state_, command, *view);
     if (!decided.row) return answer(to, outcome<receipt>{std::move(decided.reply)});
     step what{who()};
     what.event(joined_event(command.wave, *decided.row));
@@ -251,9 +254,9 @@ private:
   }
 
   void withdraw_now(const withdraw& command, const asker& to) {
-    const auto waves = around_.waves.of(home().index());
-    auto decided =
-        decide(state_, command, view_of(*roster::find(waves, command.wave), command.now));
+    const auto view = view_of(command.wave, command.now);
+    if (!view) return answer(to, outcome<acknowledged>{refusal{errc::wave_unknown}});
+    auto decided = decide(state_, command, *view);
     if (decided.events.empty()) return answer(to, as_done(decided.reply));
     auto next = state_;
     auto what = step_of(decided, next);
@@ -333,16 +336,21 @@ private:
     }
   }
 
-  wave_view view_of(const roster::view& at, instant now) const {
+  /// Nothing where the shard does not know the wave; it may have forgotten one whose creation never
+  /// became durable, while a row was being read.
+  std::optional<wave_view> view_of(wave_number wave, instant now) const {
+    const auto waves = around_.waves.of(home().index());
+    const auto* at = roster::find(waves, wave);
+    if (!at) return std::nullopt;
     wave_view view;
-    view.number = at.wave;
-    view.open = at.phase == roster::wire::TAKING && now >= at.opens_at && now < at.closes_at;
-    view.opens_at = at.opens_at;
-    view.eligibility = at.rules;
+    view.number = wave;
+    view.open = at->phase == roster::wire::TAKING && now >= at->opens_at && now < at->closes_at;
+    view.opens_at = at->opens_at;
+    view.eligibility = at->rules;
     view.member_since = member_since_;
-    view.entry = around_.keys.entry_of(at.wave, self());
+    view.entry = around_.keys.entry_of(wave, self());
     for (const auto& one : participations_)
-      if (one.wave == at.wave) view.row = one.row;
+      if (one.wave == wave) view.row = one.row;
     return view;
   }
 
@@ -364,9 +372,10 @@ private:
   }
 
   void answer_standing(const asker& to, const read_wave& query) {
-    const auto waves = around_.waves.of(home().index());
+    const auto view = view_of(query.wave, query.now);
+    if (!view) return answer(to, outcome<standing>{refusal{errc::wave_unknown}});
     standing own;
-    own.own = answer_to(state_, query, view_of(*roster::find(waves, query.wave), query.now));
+    own.own = answer_to(state_, query, *view);
     own.accepted = member_since_ == query.wave;
     answer(to, outcome<standing>{std::move(own)});
   }
