@@ -104,15 +104,18 @@ void add_audit(CLI::App& app, int& code) {
 }
 
 void add_snapshots(CLI::App& app, int& code) {
-  auto* backup =
-      app.add_subcommand("backup", "a consistent copy of a running node, on its own disk");
+  auto* backup = app.add_subcommand("backup",
+                                    "a consistent copy of a running node, on its own disk; "
+                                    "without the key file, which is to be kept apart");
   auto order = std::make_shared<command::backup_order>();
   backup->add_option("--url", order->url, "of the node")->default_val("http://127.0.0.1:8080");
   backup->add_option("--token", order->token, "an operator's access token")->required();
   backup->add_option("--target", order->target, "an empty or absent directory")->required();
   backup->callback([order, &code] { code = command::backup(*order); });
 
-  auto* restore = app.add_subcommand("restore", "a backup into an empty data directory");
+  auto* restore = app.add_subcommand("restore",
+                                     "a backup into an empty data directory; it opens only with "
+                                     "the key file (keys.file) of the node that it was made of");
   auto paths = std::make_shared<std::pair<std::string, std::string>>();
   restore->add_option("--from", paths->first, "the backup")->required();
   restore->add_option("--data-dir", paths->second, "empty or absent")->required();

@@ -130,6 +130,18 @@ result<void> copy_tree(file_system& files, const fs::path& from, const fs::path&
   return {};
 }
 
+/// Without it what is restored would open with any key. A directory that no node has served yet has
+/// none.
+result<void> copy_key_mark(file_system& files, const layout& from, const layout& to) {
+  std::error_code code;
+  if (!fs::exists(from.key_mark(), code)) return {};
+  const auto bytes = files.size(from.key_mark());
+  if (!bytes) return tl::unexpected(bytes.error());
+  const auto sum = copy_file(files, from.key_mark(), to.key_mark(), *bytes);
+  if (!sum) return tl::unexpected(sum.error());
+  return {};
+}
+
 result<void> sync_tree(file_system& files, const fs::path& root) {
   const auto found = walk_tree(root);
   if (!found) return tl::unexpected(found.error());
@@ -277,6 +289,7 @@ result<void> backup(const state_store& state, const journal& log, const layout& 
   if (auto done = state.copy_to(target.state()); !done) return done;
   if (auto done = log.copy_to(target.journal()); !done) return done;
   if (auto done = copy_tree(files, from.draws(), target.draws()); !done) return done;
+  if (auto done = copy_key_mark(files, from, target); !done) return done;
   if (auto done = sync_tree(files, target.root); !done) return done;
   return write_mark(files, target.root);
 }

@@ -15,6 +15,8 @@ struct layout {
   std::filesystem::path state() const { return root / "state"; }
   std::filesystem::path draws() const { return root / "draws"; }
   std::filesystem::path lock() const { return root / "LOCK"; }
+  /// Tells which master key the data belongs to, without telling the key.
+  std::filesystem::path key_mark() const { return root / "KEY"; }
 };
 
 /// Exclusive use of a data directory, released with the object (flock).
@@ -32,8 +34,9 @@ private:
 };
 
 /// Copies a running node's state, then the journal up to a moment after it, then the draws'
-/// published files into the empty or absent `target`: together they open as a node of that moment.
-/// Writing goes on meanwhile. On failure `target` is left without the mark of completeness.
+/// published files and the mark of the key, but no key, into the empty or absent `target`: together
+/// they open as a node of that moment. Writing goes on meanwhile. On failure `target` is left
+/// without the mark of completeness.
 result<void> backup(const state_store& state, const journal& log, const layout& from,
                     const layout& target);
 

@@ -4,12 +4,13 @@
 
 #include "actors/programme/hex.hpp"
 #include "actors/wave/draw/files.hpp"
+#include "storage/backup.hpp"
 
 namespace gelombang::command {
 
 tl::expected<void, std::string> check_key(const std::filesystem::path& data_directory,
                                           const keyring& keys) {
-  const auto file = data_directory / "KEY";
+  const auto file = storage::layout{data_directory}.key_mark();
   const auto expected = to_hex(keys.nik_hash("which key this is"));
   std::ifstream in{file};
   if (std::string known; in >> known) {

@@ -69,6 +69,7 @@ TEST(Backup, OpensAsTheNodeOfItsMomentWhileWritingGoesOn) {
   auto source = node::open(where.path() / "data");
   ASSERT_OK(source);
   write_file(source->where.draws() / "7" / "result.json", "drawn");
+  write_file(source->where.key_mark(), "which key");
   cycle_maker maker(1);
   append_cycles(*source->log, maker, 100);
   const auto checkpoint = source->log->durable();
@@ -94,6 +95,7 @@ TEST(Backup, OpensAsTheNodeOfItsMomentWhileWritingGoesOn) {
   const layout restored{where.path() / "restored"};
   ASSERT_OK(restore(posix_file_system(), target, restored));
   EXPECT_EQ(read_file(restored.draws() / "7" / "result.json"), "drawn");
+  EXPECT_EQ(read_file(restored.key_mark()), "which key") << "it would open with any";
   ASSERT_OK(verify_journal(posix_file_system(), restored.journal()));
   {
     const auto whole = node::open(restored.root);
@@ -141,6 +143,7 @@ TEST_F(MadeBackup, IsRestoredIntoAnEmptyDirectory) {
   std::filesystem::create_directories(target_.root);
   ASSERT_OK(restored());
   EXPECT_TRUE(std::filesystem::exists(target_.state() / "CURRENT"));
+  EXPECT_FALSE(std::filesystem::exists(target_.key_mark())) << "there was none";
 }
 
 TEST_F(MadeBackup, WithoutItsMarkIsNoBackup) {
