@@ -11,14 +11,12 @@
 #include "actors/roster/roster.pb.h"
 #include "actors/runtime/rows.hpp"
 #include "actors/runtime/runtime.pb.h"
+#include "actors/wave/draw/roster.hpp"
 
 namespace gelombang::seed {
 namespace {
 
 using namespace runtime;
-
-/// The scheme's "at most two members of a family", which the draw's `family_room` counts down from.
-constexpr unsigned family_places_max = 2;
 
 /// What is known of an account beside its id.
 enum mark : std::uint8_t {
@@ -152,7 +150,7 @@ private:
 
   bool read_places(shard_index shard, std::string_view row) {
     const auto taken = row.size() == 1 ? static_cast<std::uint8_t>(row[0]) : 0u;
-    if (taken == 0 || taken > family_places_max)
+    if (taken == 0 || taken > draw::family_room_max)
       return disagree("shard {}: a family has {} places taken", shard, taken);
     places_ += taken;
     return true;
