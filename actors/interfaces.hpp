@@ -26,7 +26,8 @@ struct became_member {
 /// One's own standing in a wave, with what the announcement made of it.
 struct standing {
   wave_standing own;
-  bool accepted = false;  ///< became a member in this wave
+  bool accepted = false;   ///< became a member in this wave
+  bool is_member = false;  ///< has become one in this wave or another
 };
 
 using applicant_actor = caf::typed_actor<

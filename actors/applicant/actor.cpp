@@ -1,10 +1,12 @@
 #include "actors/applicant/actor.hpp"
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "actors/applicant/rules.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/runtime/snapshot_kind.hpp"
 
 namespace gelombang::applicant {
 namespace {
@@ -71,6 +73,36 @@ struct known_participation {
 };
 using known_participations = std::vector<known_participation>;
 
+/// A row that does not decode must not look like somebody who has not joined.
+result<std::optional<participation>> participation_in(const row_value& stored, entity_ref who) {
+  if (!stored) return std::nullopt;
+  auto row = decode_participation(*stored);
+  if (!row) return unreadable(who, "participation");
+  return std::move(*row);
+}
+
+result<std::optional<wave_number>> membership_in(const row_value& stored, entity_ref who) {
+  if (!stored) return std::nullopt;
+  return message_in<roster::wire::Member>(stored, who, "member").map([](const auto& member) {
+    return wave_number{member.wave()};
+  });
+}
+
+/// `keys` and `rows` are of participations.
+result<known_participations> participations_in(std::span<const std::string> keys,
+                                               std::span<const row_value> rows, entity_ref who) {
+  constexpr std::size_t wave_at = 3;  // behind shard and table
+  known_participations found;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto row = participation_in(rows[i], who);
+    if (!row) return tl::unexpected(row.error());
+    found.push_back(
+        {wave_number{read_big_endian<std::uint32_t>(std::string_view{keys[i]}.substr(wave_at))},
+         std::move(*row)});
+  }
+  return found;
+}
+
 }  // namespace
 
 /// One person. All knowledge is in the rules; this carries their decisions to the shard.
@@ -90,13 +122,14 @@ public:
 
   behavior_type make_behavior() override {
     using me_t = applicant_impl;
-    return {on<&me_t::enter>(),     on<&me_t::verify>(),    on<&me_t::verifier>(),
-            on<&me_t::sign_in>(),   on<&me_t::refresh>(),   on<&me_t::sign_out>(),
-            on<&me_t::grant>(),     on<&me_t::identify>(),  on<&me_t::describe>(),
-            on<&me_t::assess>(),    on<&me_t::show_me>(),   on<&me_t::click>(),
-            on<&me_t::take_back>(), on<&me_t::show_wave>(), on<&me_t::stop>(),
-            on<&me_t::let_go>(),    on<&me_t::accepted>(),  on<&me_t::mail>(),
-            on<&me_t::deadline>(),  on<&me_t::fetched>()};
+    // Looked through in order: what a country asks for at once comes first.
+    static const behavior_type shared{
+        on<&me_t::click>(),    on<&me_t::show_wave>(), on<&me_t::show_me>(),  on<&me_t::enter>(),
+        on<&me_t::verify>(),   on<&me_t::verifier>(),  on<&me_t::sign_in>(),  on<&me_t::refresh>(),
+        on<&me_t::sign_out>(), on<&me_t::grant>(),     on<&me_t::identify>(), on<&me_t::describe>(),
+        on<&me_t::assess>(),   on<&me_t::take_back>(), on<&me_t::stop>(),     on<&me_t::let_go>(),
+        on<&me_t::accepted>(), on<&me_t::mail>(),      on<&me_t::deadline>(), on<&me_t::fetched>()};
+    return shared;
   }
 
   caf::delegated<outcome<acknowledged>> enter(const enter_email& command) {
@@ -188,14 +221,7 @@ public:
         fetching_.push_back(std::move(one));
         continue;
       }
-      // What has been stored since it was asked for is newer than what was read.
-      if (!rows.values.empty() && !knows(one.wave)) {
-        std::optional<participation> row;
-        if (rows.values.front())
-          if (auto stored = decode_participation(*rows.values.front())) row = std::move(*stored);
-        set_participation(one.wave, std::move(row));
-      }
-      one.go_on(!rows.values.empty());
+      one.go_on(take_row(one.wave, rows));
     }
   }
 
@@ -207,6 +233,16 @@ private:
   };
 
   applicant_id self() const { return {who().id}; }
+
+  /// @returns whether the wave's row is at hand now.
+  bool take_row(wave_number wave, const rows_fetched& rows) {
+    // What has been stored since it was asked for is newer than what was read.
+    if (knows(wave)) return true;
+    if (rows.values.empty()) return false;
+    auto row = participation_in(rows.values.front(), who());
+    if (row) set_participation(wave, std::move(*row));
+    return row.has_value();
+  }
 
   static outcome<acknowledged> as_done(const result<void>& reply) {
     if (!reply) return reply.error();
@@ -243,6 +279,12 @@ private:
     const auto view = view_of(command.wave, command.now);
     if (!view) return answer(to, outcome<receipt>{refusal{errc::wave_unknown}});
     auto decided = decide(state_, command, *view);
+    if (decided.event) {
+      auto next = state_;
+      auto what = step_of(decision<void>{.events = {std::move(*decided.event)}, .reply = {}}, next);
+      if (take(std::move(what), to, outcome<receipt>{std::move(decided.reply)})) state_.Swap(&next);
+      return;
+    }
     if (!decided.row) return answer(to, outcome<receipt>{std::move(decided.reply)});
     step what{who()};
     what.event(joined_event(command.wave, *decided.row));
@@ -377,6 +419,7 @@ private:
     standing own;
     own.own = answer_to(state_, query, *view);
     own.accepted = member_since_ == query.wave;
+    own.is_member = member_since_.has_value();
     answer(to, outcome<standing>{std::move(own)});
   }
 
@@ -419,27 +462,17 @@ std::vector<std::string> applicant_kind::rows_of(const shard& home, entity_ref w
 caf::strong_actor_ptr applicant_kind::spawn(caf::actor_system& system, activation_ptr who,
                                             const std::vector<std::string>& keys,
                                             std::vector<row_value>&& rows) const {
-  wire::State state;
-  if (rows[0]) state.ParseFromString(*rows[0]);
-  std::optional<wave_number> member_since;
-  if (rows[1]) {
-    roster::wire::Member member;
-    if (member.ParseFromString(*rows[1])) member_since = wave_number{member.wave()};
-  }
-  known_participations participations;
+  auto state = message_in<wire::State>(rows[0], who->who, "snapshot");
+  if (!state) return nullptr;
+  const auto member_since = membership_in(rows[1], who->who);
+  if (!member_since) return nullptr;
+  auto participations =
+      participations_in(std::span{keys}.subspan(2), std::span{rows}.subspan(2), who->who);
+  if (!participations) return nullptr;
   wave_number newest{};
-  constexpr std::size_t wave_at = 3;  // behind shard and table
-  for (std::size_t i = 2; i < keys.size(); ++i) {
-    const wave_number wave{
-        read_big_endian<std::uint32_t>(std::string_view{keys[i]}.substr(wave_at))};
-    newest = std::max(newest, wave);
-    std::optional<participation> row;
-    if (rows[i])
-      if (auto stored = decode_participation(*rows[i])) row = std::move(*stored);
-    participations.push_back({wave, std::move(row)});
-  }
-  return spawn_entity<applicant_impl>(system, std::move(who), around_, *reader_, std::move(state),
-                                      member_since, std::move(participations), newest);
+  for (const auto& one : *participations) newest = std::max(newest, one.wave);
+  return spawn_entity<applicant_impl>(system, std::move(who), around_, *reader_, std::move(*state),
+                                      *member_since, std::move(*participations), newest);
 }
 
 result<void> applicant_kind::replay(const shard& home, entity_ref who, std::string_view event,
@@ -454,11 +487,11 @@ result<void> applicant_kind::replay(const shard& home, entity_ref who, std::stri
     rows.count(joined(wave), 1);
     return {};
   }
-  wire::State state;
-  if (auto stored = rows.get(snapshot_key(home.index(), who))) state.ParseFromString(*stored);
-  const auto before = stage_of(state);
-  apply(state, what);
-  project(rows, home.index(), self, before, state);
+  auto state = message_in<wire::State>(rows.get(snapshot_key(home.index(), who)), who, "snapshot");
+  if (!state) return tl::unexpected(state.error());
+  const auto before = stage_of(*state);
+  apply(*state, what);
+  project(rows, home.index(), self, before, *state);
   if (what.body_case() == wire::Event::kWithdrawn)
     project_withdrawal(rows, home.index(), self, wave_number{what.withdrawn().wave()});
   return {};

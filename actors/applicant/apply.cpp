@@ -152,7 +152,8 @@ void change(wire::State& state, const wire::Event& event) {
     case wire::Event::kWithdrawn:
       if (event.withdrawn().has_join()) remember(state, event.withdrawn().join());
       return;
-    case wire::Event::kJoined:  // its row is all that changes
+    case wire::Event::kJoined:        // its row is all that changes
+    case wire::Event::kJoinedBefore:  // the answer is all that is kept
     case wire::Event::BODY_NOT_SET:
       return;
   }

@@ -9,19 +9,13 @@
 #include "actors/programme/clock.hpp"
 #include "actors/programme/ids.hpp"
 #include "actors/programme/nik.hpp"
+#include "actors/programme/request_key.hpp"
 
 /// Everything an applicant can do, and everything that can be done to one. Each command says when
 /// it is, so that the rules need no clock.
 namespace gelombang::applicant {
 
-/// Names a request that came with an Idempotency-Key. Within the eight requests that an account
-/// remembers, 64 bits are plenty; whoever makes two of his own keys collide harms only himself.
-struct request_key {
-  std::uint64_t key = 0;          ///< hash of the Idempotency-Key
-  std::uint64_t fingerprint = 0;  ///< hash of method, path and body: another one under the same key
-                                  ///< is a conflict
-  friend bool operator==(const request_key&, const request_key&) = default;
-};
+using gelombang::request_key;
 
 // --- account and sessions -----------------------------------------------------------------------
 

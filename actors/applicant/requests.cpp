@@ -33,6 +33,15 @@ wire::Answer grant_answer(const wire::State& after, std::uint32_t id) {
   return answer;
 }
 
+wire::Answer receipt_answer(const wire::JoinedBefore& join) {
+  wire::Answer answer;
+  answer.mutable_receipt()->set_wave(join.wave());
+  answer.mutable_receipt()->set_region(join.region());
+  answer.mutable_receipt()->set_joined_at(join.joined_at());
+  answer.mutable_receipt()->set_repeated(true);
+  return answer;
+}
+
 wire::Answer done() {
   wire::Answer answer;
   answer.mutable_done();
@@ -117,6 +126,8 @@ wire::Answer answer_of(const wire::State& after, const wire::Event& event) {
         return refusal_answer(errc::session_unknown);
       }
       return done();
+    case wire::Event::kJoinedBefore:
+      return receipt_answer(event.joined_before());
     case wire::Event::kEmailEntered:
     case wire::Event::kCodeSent:
     case wire::Event::kRolesGranted:

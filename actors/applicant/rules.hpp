@@ -133,7 +133,9 @@ struct wave_view {
 /// A join makes one row and one event (`joined_event`) and leaves the snapshot alone, so it has a
 /// decision of its own without the allocations of the general one.
 struct join_decision {
-  std::optional<participation> row;  ///< to be stored, if the join is new
+  std::optional<participation> row = {};  ///< to be stored, if the join is new
+  std::optional<wire::Event> event =
+      {};  ///< changes the snapshot, if there is something to remember
   result<receipt> reply;
 };
 

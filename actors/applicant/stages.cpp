@@ -98,6 +98,12 @@ std::string_view name_of(next_step step) {
       return "take_assessment";
     case next_step::join_a_wave:
       return "join_a_wave";
+    case next_step::wait_for_a_wave:
+      return "wait_for_a_wave";
+    case next_step::wait_for_result:
+      return "wait_for_result";
+    case next_step::nothing:
+      return "nothing";
     case next_step::contact_help:
       return "contact_help";
   }

@@ -51,7 +51,8 @@ enum class rejection : std::uint8_t {
 
 std::string_view name_of(rejection reason);
 
-/// What a person does next to become ready.
+/// What a person does next. `next_step_of` tells the way up to `join_a_wave`; what follows depends
+/// on the wave too.
 enum class next_step : std::uint8_t {
   enter_email,
   verify_email,
@@ -61,7 +62,10 @@ enum class next_step : std::uint8_t {
   wait_for_phone,
   take_assessment,
   join_a_wave,
-  contact_help,  ///< blocked
+  wait_for_a_wave,  ///< complete, and there is none to join
+  wait_for_result,  ///< joined
+  nothing,          ///< a member
+  contact_help,     ///< blocked
 };
 
 std::string_view name_of(next_step step);

@@ -20,7 +20,11 @@ result<receipt> receipt_from(const wire::Answer& answer, const wave_view& wave) 
                  .entry = wave.entry,
                  .region = region_code{static_cast<std::uint16_t>(kept.region())},
                  .joined_at = instant_of(kept.joined_at()),
-                 .fresh = freshness::created};
+                 .fresh = kept.repeated() ? freshness::repeated : freshness::created};
+}
+
+join_decision only(result<receipt> reply) {
+  return {.reply = std::move(reply)};
 }
 
 /// The answer of a wave that has a row already: the same receipt, by whichever request.
@@ -28,10 +32,17 @@ join_decision joined_before(const join& command, const wave_view& wave) {
   const auto& row = *wave.row;
   auto same_key = command.request && row.request && command.request->key == row.request->key;
   if (same_key && command.request->fingerprint != row.request->fingerprint) {
-    return {std::nullopt, refuse(errc::idempotency_conflict)};
+    return only(refuse(errc::idempotency_conflict));
   }
-  auto fresh = same_key ? freshness::created : freshness::repeated;
-  return {std::nullopt, receipt_of(row, wave, fresh)};
+  auto made = only(receipt_of(row, wave, same_key ? freshness::created : freshness::repeated));
+  // A withdrawal erases the row: a late repeat of this request must not join again then.
+  if (!command.request || same_key || !wave.open) return made;
+  made.event = event_at(command.now, command.request);
+  auto& before = *made.event->mutable_joined_before();
+  before.set_wave(wave.number.value);
+  before.set_region(row.region.value);
+  before.set_joined_at(milliseconds(row.joined_at));
+  return made;
 }
 
 result<void> may_join(const wire::State& state, const wave_view& wave) {
@@ -47,18 +58,17 @@ result<void> may_join(const wire::State& state, const wave_view& wave) {
 
 join_decision decide(const wire::State& state, const join& command, const wave_view& wave) {
   if (auto repeat = find_repeat(state, command.request, command.now)) {
-    return {std::nullopt,
-            repeat->and_then([&](const auto& answer) { return receipt_from(answer, wave); })};
+    return only(repeat->and_then([&](const auto& answer) { return receipt_from(answer, wave); }));
   }
   if (wave.row) return joined_before(command, wave);
-  if (auto may = may_join(state, wave); !may) return {std::nullopt, tl::unexpected(may.error())};
+  if (auto may = may_join(state, wave); !may) return only(tl::unexpected(may.error()));
   const auto& identity = state.identity();
   participation row{.joined_at = command.now,
                     .region = region_code{static_cast<std::uint16_t>(identity.region())},
                     .groups = groups_of(state.profile().traits(), state.lists()),
                     .family = identity.family(),
                     .request = command.request};
-  return {row, receipt_of(row, wave, freshness::created)};
+  return {.row = row, .reply = receipt_of(row, wave, freshness::created)};
 }
 
 decision<void> decide(const wire::State& state, const withdraw& command, const wave_view& wave) {

@@ -18,7 +18,9 @@ public:
 
   behavior_type make_behavior() override {
     using me_t = registry_impl;
-    return {on<&me_t::obey>(), on<&me_t::mail>(), on<&me_t::deadline>(), on<&me_t::fetched>()};
+    static const behavior_type shared{on<&me_t::obey>(), on<&me_t::mail>(), on<&me_t::deadline>(),
+                                      on<&me_t::fetched>()};
+    return shared;
   }
 
   caf::delegated<runtime::outcome<acknowledged>> obey(const order& command) {
@@ -68,57 +70,24 @@ private:
   State state_;
 };
 
-template <class State, class Event>
-caf::strong_actor_ptr spawn_as(caf::actor_system& system, activation_ptr who,
-                               const row_value& stored) {
-  State state;
-  if (stored) state.ParseFromString(*stored);
-  return spawn_entity<registry_impl<State, Event>>(system, std::move(who), std::move(state));
+}  // namespace
+
+template <class State, class Event, kind Which>
+caf::strong_actor_ptr registry_kind<State, Event, Which>::wake(caf::actor_system& system,
+                                                               activation_ptr who,
+                                                               State&& stored) const {
+  return spawn_entity<registry_impl<State, Event>>(system, std::move(who), std::move(stored));
 }
 
-template <class State, class Event>
-result<void> replay_as(const shard& home, entity_ref who, std::string_view event,
-                       row_editor& rows) {
-  Event what;
-  if (!what.ParseFromArray(event.data(), static_cast<int>(event.size())))
-    return refuse(errc::internal, {}, "a registry event does not parse");
-  State state;
-  const auto key = snapshot_key(home.index(), who);
-  if (auto stored = rows.get(key)) state.ParseFromString(*stored);
-  apply(state, what);
-  rows.put(key, state.SerializeAsString());
+template <class State, class Event, kind Which>
+result<void> registry_kind<State, Event, Which>::follow(const shard&, entity_ref, State& state,
+                                                        const Event& event, row_editor&) const {
+  apply(state, event);
   return {};
 }
 
-}  // namespace
-
-std::vector<std::string> registry_kind::rows_of(const shard& home, entity_ref who) const {
-  return {snapshot_key(home.index(), who)};
-}
-
-caf::strong_actor_ptr registry_kind::spawn(caf::actor_system& system, activation_ptr who,
-                                           const std::vector<std::string>&,
-                                           std::vector<row_value>&& rows) const {
-  switch (which_) {
-    case kind::person:
-      return spawn_as<wire::Person, wire::PersonEvent>(system, std::move(who), rows.front());
-    case kind::family:
-      return spawn_as<wire::Family, wire::FamilyEvent>(system, std::move(who), rows.front());
-    default:
-      return spawn_as<wire::Phone, wire::PhoneEvent>(system, std::move(who), rows.front());
-  }
-}
-
-result<void> registry_kind::replay(const shard& home, entity_ref who, std::string_view event,
-                                   row_editor& rows) const {
-  switch (which_) {
-    case kind::person:
-      return replay_as<wire::Person, wire::PersonEvent>(home, who, event, rows);
-    case kind::family:
-      return replay_as<wire::Family, wire::FamilyEvent>(home, who, event, rows);
-    default:
-      return replay_as<wire::Phone, wire::PhoneEvent>(home, who, event, rows);
-  }
-}
+template class registry_kind<wire::Person, wire::PersonEvent, kind::person>;
+template class registry_kind<wire::Family, wire::FamilyEvent, kind::family>;
+template class registry_kind<wire::Phone, wire::PhoneEvent, kind::phone>;
 
 }  // namespace gelombang::registry

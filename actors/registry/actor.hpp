@@ -1,26 +1,29 @@
 #pragma once
 
-#include "actors/runtime/node.hpp"
+#include "actors/registry/registry.pb.h"
+#include "actors/runtime/snapshot_kind.hpp"
 
 namespace gelombang::registry {
 
-/// How NIKs, family cards and phone numbers are stored, restored and woken.
-class registry_kind final : public runtime::entity_kind {
+/// How the entities of one kind of the registry are stored, restored and woken.
+template <class State, class Event, runtime::kind Which>
+class registry_kind final : public runtime::snapshot_kind<State, Event> {
 public:
-  /// @param which `person`, `family` or `phone`
-  explicit registry_kind(runtime::kind which) : which_(which) {}
-
-  runtime::kind what() const override { return which_; }
-  std::vector<std::string> rows_of(const runtime::shard& home,
-                                   runtime::entity_ref who) const override;
-  caf::strong_actor_ptr spawn(caf::actor_system& system, runtime::activation_ptr who,
-                              const std::vector<std::string>& keys,
-                              std::vector<runtime::row_value>&& rows) const override;
-  result<void> replay(const runtime::shard& home, runtime::entity_ref who, std::string_view event,
-                      runtime::row_editor& rows) const override;
+  runtime::kind what() const override { return Which; }
 
 private:
-  runtime::kind which_;
+  caf::strong_actor_ptr wake(caf::actor_system& system, runtime::activation_ptr who,
+                             State&& stored) const override;
+  result<void> follow(const runtime::shard& home, runtime::entity_ref who, State& state,
+                      const Event& event, runtime::row_editor& rows) const override;
 };
+
+using person_kind = registry_kind<wire::Person, wire::PersonEvent, runtime::kind::person>;
+using family_kind = registry_kind<wire::Family, wire::FamilyEvent, runtime::kind::family>;
+using phone_kind = registry_kind<wire::Phone, wire::PhoneEvent, runtime::kind::phone>;
+
+extern template class registry_kind<wire::Person, wire::PersonEvent, runtime::kind::person>;
+extern template class registry_kind<wire::Family, wire::FamilyEvent, runtime::kind::family>;
+extern template class registry_kind<wire::Phone, wire::PhoneEvent, runtime::kind::phone>;
 
 }  // namespace gelombang::registry

@@ -50,7 +50,7 @@ public:
     what.received(letter.source);
     switch (ask.body_case()) {
       case wire::Ask::kSchedule:
-        return follow(std::move(what), decide(state_, ask.schedule(), now));
+        return schedule(std::move(what), ask.schedule(), now);
       case wire::Ask::kFreeze:
         return freeze(std::move(what), ask.freeze(), now);
       case wire::Ask::kSettle:
@@ -69,6 +69,14 @@ public:
 private:
   wave_number wave() const { return wave_of(who()); }
   shard_index here() const { return home().index(); }
+
+  void schedule(step&& what, const wire::Schedule& ask, instant now) {
+    wave::wire::Notice notice;
+    notice.mutable_heard()->set_shard(here());
+    notice.mutable_heard()->set_phase(static_cast<wave::wire::Phase>(ask.phase()));
+    what.send(ref_of(wave()), notice);
+    follow(std::move(what), decide(state_, ask, now));
+  }
 
   /// The gate is shut first: every join taken before it is counted, none comes after.
   void freeze(step&& what, const wire::Freeze& ask, instant now) {
@@ -138,39 +146,29 @@ private:
 
 }  // namespace
 
-std::vector<std::string> roster_kind::rows_of(const shard& home, entity_ref who) const {
-  return {snapshot_key(home.index(), who)};
-}
-
-caf::strong_actor_ptr roster_kind::spawn(caf::actor_system& system, activation_ptr who,
-                                         const std::vector<std::string>&,
-                                         std::vector<row_value>&& rows) const {
-  state stored;
-  if (rows.front()) stored.ParseFromString(*rows.front());
+caf::strong_actor_ptr roster_kind::wake(caf::actor_system& system, activation_ptr who,
+                                        state&& stored) const {
   return spawn_entity<roster_impl>(system, std::move(who), std::move(stored), *this, *desk_);
 }
 
-result<void> roster_kind::replay(const shard& home, entity_ref who, std::string_view event_bytes,
-                                 row_editor& rows) const {
-  event what;
-  if (!what.ParseFromArray(event_bytes.data(), static_cast<int>(event_bytes.size())))
-    return refuse(errc::internal, {}, "a roster's event does not parse");
-  state roster;
-  const auto key = snapshot_key(home.index(), who);
-  if (auto stored = rows.get(key)) roster.ParseFromString(*stored);
+result<void> roster_kind::follow(const shard& home, entity_ref who, state& roster,
+                                 const event& what, row_editor& rows) const {
   roster.set_wave(wave_of(who).value);
   if (what.has_settled()) project_members(rows, home.index(), wave_of(who), roster.scheme(), what);
   apply(roster, what);
-  rows.put(key, roster.SerializeAsString());
   return {};
 }
 
 void roster_kind::restored(shard& home) const {
   waves_.clear(home.index());
   const auto first = snapshot_prefix(home.index(), kind::roster);
-  (void)home.scan(first, end_of(first), [&](std::string_view, std::string_view value) {
+  (void)home.scan(first, end_of(first), [&](std::string_view key, std::string_view value) {
     state roster;
-    if (!roster.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
+    if (!roster.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      (void)unreadable({kind::roster, read_big_endian<std::uint64_t>(key.substr(first.size()))},
+                       "snapshot");
+      return true;
+    }
     home.set_gate(roster.wave(), gate_open(roster));
     show(home, roster);
     return true;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "actors/roster/views.hpp"
-#include "actors/runtime/node.hpp"
+#include "actors/runtime/snapshot_kind.hpp"
 #include "actors/wave/desk.hpp"
 
 namespace gelombang::roster {
@@ -13,7 +13,7 @@ namespace gelombang::roster {
 using eligibility_catalogue = std::map<std::string, applicant::eligibility_rules>;
 
 /// How rosters are stored, restored and woken; keeps the shards' views of the waves.
-class roster_kind final : public runtime::entity_kind {
+class roster_kind final : public runtime::snapshot_kind<wire::State, wire::Event> {
 public:
   roster_kind(views& waves, const eligibility_catalogue& rules, const clock& time)
       : waves_(waves), rules_(rules), time_(time) {}
@@ -22,13 +22,6 @@ public:
   void settles_with(wave::draw_desk& desk) { desk_ = &desk; }
 
   runtime::kind what() const override { return runtime::kind::roster; }
-  std::vector<std::string> rows_of(const runtime::shard& home,
-                                   runtime::entity_ref who) const override;
-  caf::strong_actor_ptr spawn(caf::actor_system& system, runtime::activation_ptr who,
-                              const std::vector<std::string>& keys,
-                              std::vector<runtime::row_value>&& rows) const override;
-  result<void> replay(const runtime::shard& home, runtime::entity_ref who, std::string_view event,
-                      runtime::row_editor& rows) const override;
   void restored(runtime::shard& home) const override;
 
   instant now() const { return time_.now(); }
@@ -37,6 +30,11 @@ public:
   void show(const runtime::shard& home, const wire::State& roster) const;
 
 private:
+  caf::strong_actor_ptr wake(caf::actor_system& system, runtime::activation_ptr who,
+                             wire::State&& stored) const override;
+  result<void> follow(const runtime::shard& home, runtime::entity_ref who, wire::State& stored,
+                      const wire::Event& happened, runtime::row_editor& rows) const override;
+
   views& waves_;
   const eligibility_catalogue& rules_;
   const clock& time_;

@@ -11,8 +11,12 @@ namespace {
 
 using namespace runtime;
 
-std::uint8_t count_in(const row_value& row) {
-  return !row || row->empty() ? 0 : static_cast<std::uint8_t>(row->front());
+/// How many members of a family have been accepted.
+/// @returns `storage_unavailable` for a row that is not one byte.
+result<int> count_in(const row_value& row, entity_ref places) {
+  if (!row) return 0;
+  if (row->size() != 1) return unreadable(places, "family places");
+  return static_cast<std::uint8_t>(row->front());
 }
 
 /// A family may stand in a mail twice: two of its members have been accepted.
@@ -98,8 +102,11 @@ private:
     what.received(letter.source);
     what.event(letter.body);
     auto row = rows.values.begin();
-    for (const auto& [family, members] : families_)
-      what.put(family_places_key(home().index(), family), counted(count_in(*row++) + members));
+    for (const auto& [family, members] : families_) {
+      const auto before = count_in(*row++, who());
+      if (!before) return;
+      what.put(family_places_key(home().index(), family), counted(*before + members));
+    }
     auto next = state_;
     if (note_report(next, mail_.wave()) == home().shards()) {
       wave::wire::Notice notice;
@@ -119,32 +126,20 @@ private:
 
 }  // namespace
 
-std::vector<std::string> places_kind::rows_of(const shard& home, entity_ref who) const {
-  return {snapshot_key(home.index(), who)};
-}
-
-caf::strong_actor_ptr places_kind::spawn(caf::actor_system& system, activation_ptr who,
-                                         const std::vector<std::string>&,
-                                         std::vector<row_value>&& rows) const {
-  wire::Places stored;
-  if (rows.front()) stored.ParseFromString(*rows.front());
+caf::strong_actor_ptr places_kind::wake(caf::actor_system& system, activation_ptr who,
+                                        wire::Places&& stored) const {
   return spawn_entity<places_impl>(system, std::move(who), std::move(stored), *reader_);
 }
 
-result<void> places_kind::replay(const shard& home, entity_ref who, std::string_view event,
-                                 row_editor& rows) const {
-  wire::TakePlaces mail;
-  if (!mail.ParseFromArray(event.data(), static_cast<int>(event.size())))
-    return refuse(errc::internal, {}, "an event of places does not parse");
+result<void> places_kind::follow(const shard& home, entity_ref who, wire::Places& places,
+                                 const wire::TakePlaces& mail, row_editor& rows) const {
   for (const auto& [family, members] : newly_accepted(mail)) {
     const auto key = family_places_key(home.index(), family);
-    rows.put(key, counted(count_in(rows.get(key)) + members));
+    const auto before = count_in(rows.get(key), who);
+    if (!before) return tl::unexpected(before.error());
+    rows.put(key, counted(*before + members));
   }
-  wire::Places places;
-  const auto key = snapshot_key(home.index(), who);
-  if (auto stored = rows.get(key)) places.ParseFromString(*stored);
   note_report(places, mail.wave());
-  rows.put(key, places.SerializeAsString());
   return {};
 }
 

@@ -15,13 +15,15 @@ instant instant_of(std::int64_t milliseconds) {
   return instant{std::chrono::milliseconds{milliseconds}};
 }
 
-roster::wire::Ask schedule_of(const wire::Plan& plan) {
+/// What a wave that has come to `phase` tells every shard.
+roster::wire::Ask schedule_of(const wire::Plan& plan, wire::Phase phase) {
   roster::wire::Ask ask;
   auto& schedule = *ask.mutable_schedule();
   schedule.set_scheme(plan.scheme());
   schedule.set_eligibility(plan.eligibility());
   schedule.set_opens_at(plan.opens_at());
   schedule.set_closes_at(plan.closes_at());
+  schedule.set_phase(static_cast<std::uint32_t>(phase));
   return ask;
 }
 
@@ -52,25 +54,22 @@ public:
     return {};
   }
 
-  caf::delegated<outcome<facts>> open_now(const open& command) {
-    return at_once(decide(state_, command));
-  }
-  caf::delegated<outcome<facts>> cancel_it(const cancel& command) {
-    return at_once(decide(state_, command));
-  }
+  caf::delegated<outcome<facts>> open_now(const open& command) { return obey(command, wire::OPEN); }
   caf::delegated<outcome<facts>> close_now(const close& command) {
-    if (state_.phase() == wire::CLOSING) return wait_for(wire::CLOSED);
-    return then_wait(decide(state_, command), wire::CLOSED);
+    return obey(command, wire::CLOSED);
   }
   caf::delegated<outcome<facts>> announce_it(const announce& command) {
-    if (state_.phase() == wire::ANNOUNCING) return wait_for(wire::ANNOUNCED);
-    return then_wait(decide(state_, command), wire::ANNOUNCED);
+    return obey(command, wire::ANNOUNCED);
+  }
+  caf::delegated<outcome<facts>> cancel_it(const cancel& command) {
+    return obey(command, wire::CANCELLED);
   }
 
   caf::delegated<outcome<facts>> commit_to(const commit& command) {
+    if (const auto known = repeat_of(command.request)) return again(*known);
     if (auto allowed = may(state_, command); !allowed) return refused(allowed.error());
     if (at_the_desk_) return refused({errc::wave_out_of_order, {}, "commit"});
-    at_the_desk_ = true;
+    at_the_desk_ = desk_work{wire::COMMITTED, command.request};
     owed();
     desk_.read_roster(state_, command, [back = back()](result<wire::Commitment> commitment) {
       send_back(back, roster_read{std::move(commitment)});
@@ -79,9 +78,10 @@ public:
   }
 
   caf::delegated<outcome<facts>> hold(const hold_draw& command) {
+    if (const auto known = repeat_of(command.request)) return again(*known);
     if (auto allowed = may(state_, command); !allowed) return refused(allowed.error());
     if (at_the_desk_) return refused({errc::wave_out_of_order, {}, "draw"});
-    at_the_desk_ = true;
+    at_the_desk_ = desk_work{wire::DRAWN, command.request};
     owed();
     desk_.make_draw(state_, command, [back = back()](result<wire::Result> drawn_now) {
       send_back(back, draw_made{std::move(drawn_now)});
@@ -90,17 +90,17 @@ public:
   }
 
   void was_read(const roster_read& news) {
-    at_the_desk_ = false;
+    const auto request = done_at_the_desk();
     if (!news.commitment) return give_up(wire::COMMITTED, news.commitment.error());
     auto copy = *news.commitment;
-    after_the_desk(committed(state_, std::move(copy), time_.now()), wire::COMMITTED);
+    after_the_desk(committed(state_, std::move(copy), time_.now(), request), wire::COMMITTED);
   }
 
   void was_drawn(const draw_made& news) {
-    at_the_desk_ = false;
+    const auto request = done_at_the_desk();
     if (!news.drawn) return give_up(wire::DRAWN, news.drawn.error());
     auto copy = *news.drawn;
-    after_the_desk(drawn(state_, std::move(copy), time_.now()), wire::DRAWN);
+    after_the_desk(drawn(state_, std::move(copy), time_.now(), request), wire::DRAWN);
   }
 
   /// An event is durable: the board shows it, and who waited for it is told. In this order, so that
@@ -108,11 +108,12 @@ public:
   void put_up(const publish& news) {
     board_.put(news.wave);
     for (auto& one : std::exchange(waiting_, {})) {
-      if (one.phase != news.wave->phase()) {
+      auto told = answer_for(one.until, *news.wave);
+      if (!told) {
         waiting_.push_back(std::move(one));
         continue;
       }
-      answer(one.to, outcome<facts>{facts{news.wave}});
+      answer(one.to, std::move(*told));
       settled_one();
     }
   }
@@ -144,7 +145,13 @@ public:
 private:
   struct waiting {
     asker to;
-    wire::Phase phase;
+    wire::Phase until;
+  };
+
+  /// What the desk is at, and for which request.
+  struct desk_work {
+    wire::Phase until;
+    std::optional<request_key> request;
   };
 
   caf::strong_actor_ptr back() { return caf::actor_cast<caf::strong_actor_ptr>(this); }
@@ -173,6 +180,8 @@ private:
         return gelombang::wave::settled(state_, notice.settled(), time_.now());
       case wire::Notice::kPlacesTaken:
         return gelombang::wave::places_taken(state_, notice.places_taken(), time_.now());
+      case wire::Notice::kHeard:
+        return gelombang::wave::heard(state_, notice.heard(), time_.now());
       case wire::Notice::BODY_NOT_SET:
         break;
     }
@@ -185,7 +194,7 @@ private:
     switch (happened.body_case()) {
       case event::kCreated:
       case event::kOpened:
-        ask = schedule_of(next.plan());
+        ask = schedule_of(next.plan(), next.phase());
         break;
       case event::kClosing:
         ask.mutable_freeze();
@@ -239,11 +248,49 @@ private:
     return {};
   }
 
-  /// Nobody but the wave itself has to do anything.
-  caf::delegated<outcome<facts>> at_once(result<event>&& decided) {
-    if (!decided) return refused(decided.error());
-    const auto until = decided->has_opened() ? wire::OPEN : wire::CANCELLED;
-    return then_wait(std::move(decided), until);
+  /// What an order is answered that leads to `until`; nothing while the wave is not there yet.
+  /// It is open when every shard takes joins: whoever is told so may send people there.
+  std::optional<outcome<facts>> answer_for(wire::Phase until, const state& shown) const {
+    if (shown.phase() < until) return std::nullopt;
+    if (shown.phase() == until && !is_known_everywhere(shown, home().shards())) return std::nullopt;
+    if (shown.phase() == wire::CANCELLED && until != wire::CANCELLED)
+      return outcome<facts>{refusal{errc::wave_out_of_order, {}, "cancelled"}};
+    return outcome<facts>{facts{std::make_shared<const wire::State>(shown)}};
+  }
+
+  template <class Command>
+  caf::delegated<outcome<facts>> obey(const Command& command, wire::Phase until) {
+    if (const auto known = repeat_of(command.request)) return again(*known);
+    const bool is_under_way = (until == wire::CLOSED && state_.phase() == wire::CLOSING) ||
+                              (until == wire::ANNOUNCED && state_.phase() == wire::ANNOUNCING);
+    if (is_under_way) return wait_for(until);
+    return then_wait(decide(state_, command), until);
+  }
+
+  /// Also finds what is still at the desk.
+  std::optional<result<wire::Phase>> repeat_of(const std::optional<request_key>& request) const {
+    if (auto known = find_repeat(state_, request)) return known;
+    if (!request || !at_the_desk_ || !at_the_desk_->request) return std::nullopt;
+    if (at_the_desk_->request->key != request->key) return std::nullopt;
+    if (*at_the_desk_->request != *request) return refuse(errc::idempotency_conflict);
+    return at_the_desk_->until;
+  }
+
+  /// The answer to a repeat: the wave as that order has left it, whatever has happened since.
+  caf::delegated<outcome<facts>> again(const result<wire::Phase>& known) {
+    if (!known) return refused(known.error());
+    if (state_.phase() < *known ||
+        (state_.phase() == *known && !is_known_everywhere(state_, home().shards())))
+      return wait_for(*known);
+    auto then = state_;
+    then.set_phase(*known);
+    answer(current_asker(), outcome<facts>{facts{std::make_shared<const wire::State>(then)}});
+    return {};
+  }
+
+  std::optional<request_key> done_at_the_desk() {
+    auto finished = std::exchange(at_the_desk_, std::nullopt);
+    return finished ? finished->request : std::nullopt;
   }
 
   caf::delegated<outcome<facts>> then_wait(result<event>&& decided, wire::Phase until) {
@@ -280,7 +327,7 @@ private:
 
   void give_up(wire::Phase phase, const refusal& why) {
     for (auto& one : std::exchange(waiting_, {})) {
-      if (one.phase != phase) {
+      if (one.until != phase) {
         waiting_.push_back(std::move(one));
         continue;
       }
@@ -294,7 +341,7 @@ private:
   const gelombang::clock& time_;
   draw_desk& desk_;
   std::vector<waiting> waiting_;
-  bool at_the_desk_ = false;
+  std::optional<desk_work> at_the_desk_;
 };
 
 /// Numbers waves. There is one in the programme.
@@ -314,13 +361,17 @@ public:
 
   caf::delegated<outcome<wave_number>> number(const create& command) {
     const auto to = current_asker();
+    if (auto repeat = find_repeat(state_, command.request)) {
+      answer(to, outcome<wave_number>{std::move(*repeat)});
+      return {};
+    }
     if (auto good = check(command.plan, regions_); !good) {
       answer(to, outcome<wave_number>{good.error()});
       return {};
     }
     step what{who()};
     auto next = state_;
-    const auto number = create_in(what, next, command.plan, command.now, 0);
+    const auto number = store(what, next, next_wave(state_, command));
     if (take(std::move(what), to, outcome<wave_number>{number})) state_.Swap(&next);
     return {};
   }
@@ -329,9 +380,12 @@ public:
     const auto to = current_asker();
     step what{who()};
     auto next = state_;
-    for (const auto& plan : command.regular)
-      if (plan.opens_at() > next.created_until() && check(plan, regions_))
-        create_in(what, next, plan, command.now, plan.opens_at());
+    for (const auto& plan : command.regular) {
+      if (plan.opens_at() <= next.created_until() || !check(plan, regions_)) continue;
+      auto happened = next_wave(next, {plan, command.now});
+      happened.set_regular_opens_at(plan.opens_at());
+      store(what, next, happened);
+    }
     if (what.empty()) {
       answer(to, outcome<acknowledged>{acknowledged{}});
       return {};
@@ -345,69 +399,43 @@ public:
   void fetched(const rows_fetched&) {}
 
 private:
-  wave_number create_in(step& what, wire::Calendar& next, const wire::Plan& plan, instant now,
-                        std::int64_t regular_opens_at);
+  wave_number store(step& what, wire::Calendar& next, const wire::CalendarEvent& happened) {
+    what.event(happened);
+    apply(next, happened);
+    what.put(snapshot_key(home().index(), who()), next.SerializeAsString());
+    const wave_number number{happened.created().number()};
+    wire::Notice notice;
+    *notice.mutable_create() = happened.created();
+    what.send(ref_of(number), notice);
+    return number;
+  }
 
   wire::Calendar state_;
   const std::vector<region_code>& regions_;
 };
 
-void apply_to(wire::Calendar& calendar, const wire::CalendarEvent& what) {
-  calendar.set_last_number(what.created().number());
-  if (what.regular_opens_at() != 0) calendar.set_created_until(what.regular_opens_at());
-}
-
-wave_number calendar_impl::create_in(step& what, wire::Calendar& next, const wire::Plan& plan,
-                                     instant now, std::int64_t regular_opens_at) {
-  wire::CalendarEvent happened;
-  happened.set_at(now.time_since_epoch().count());
-  happened.set_regular_opens_at(regular_opens_at);
-  auto& created = *happened.mutable_created();
-  created.set_number(next.last_number() + 1);
-  *created.mutable_plan() = plan;
-  const wave_number number{created.number()};
-  what.event(happened);
-  apply_to(next, happened);
-  what.put(snapshot_key(home().index(), who()), next.SerializeAsString());
-  wire::Notice notice;
-  *notice.mutable_create() = created;
-  what.send(ref_of(number), notice);
-  return number;
-}
-
 }  // namespace
 
-std::vector<std::string> wave_kind::rows_of(const shard& home, entity_ref who) const {
-  return {snapshot_key(home.index(), who)};
-}
-
-caf::strong_actor_ptr wave_kind::spawn(caf::actor_system& system, activation_ptr who,
-                                       const std::vector<std::string>&,
-                                       std::vector<row_value>&& rows) const {
-  state stored;
-  if (rows.front()) stored.ParseFromString(*rows.front());
+caf::strong_actor_ptr wave_kind::wake(caf::actor_system& system, activation_ptr who,
+                                      state&& stored) const {
   return spawn_entity<wave_impl>(system, std::move(who), std::move(stored), board_, time_, *desk_);
 }
 
-result<void> wave_kind::replay(const shard& home, entity_ref who, std::string_view event_bytes,
-                               row_editor& rows) const {
-  event what;
-  if (!what.ParseFromArray(event_bytes.data(), static_cast<int>(event_bytes.size())))
-    return refuse(errc::internal, {}, "a wave's event does not parse");
-  state wave;
-  const auto key = snapshot_key(home.index(), who);
-  if (auto stored = rows.get(key)) wave.ParseFromString(*stored);
+result<void> wave_kind::follow(const shard& home, entity_ref, state& wave, const event& what,
+                               row_editor&) const {
   apply(wave, what, home.shards());
-  rows.put(key, wave.SerializeAsString());
   return {};
 }
 
 void wave_kind::restored(shard& home) const {
   const auto first = snapshot_prefix(home.index(), kind::wave);
-  (void)home.scan(first, end_of(first), [&](std::string_view, std::string_view value) {
+  (void)home.scan(first, end_of(first), [&](std::string_view key, std::string_view value) {
     auto wave = std::make_shared<state>();
     if (wave->ParseFromArray(value.data(), static_cast<int>(value.size())))
       board_.put(std::move(wave));
+    else
+      (void)unreadable({kind::wave, read_big_endian<std::uint64_t>(key.substr(first.size()))},
+                       "snapshot");
     return true;
   });
 }
@@ -416,28 +444,14 @@ calendar_kind::calendar_kind(const region_table& regions) {
   for (const auto& one : regions.all()) regions_.push_back(one.code);
 }
 
-std::vector<std::string> calendar_kind::rows_of(const shard& home, entity_ref who) const {
-  return {snapshot_key(home.index(), who)};
-}
-
-caf::strong_actor_ptr calendar_kind::spawn(caf::actor_system& system, activation_ptr who,
-                                           const std::vector<std::string>&,
-                                           std::vector<row_value>&& rows) const {
-  wire::Calendar stored;
-  if (rows.front()) stored.ParseFromString(*rows.front());
+caf::strong_actor_ptr calendar_kind::wake(caf::actor_system& system, activation_ptr who,
+                                          wire::Calendar&& stored) const {
   return spawn_entity<calendar_impl>(system, std::move(who), std::move(stored), regions_);
 }
 
-result<void> calendar_kind::replay(const shard& home, entity_ref who, std::string_view event_bytes,
-                                   row_editor& rows) const {
-  wire::CalendarEvent what;
-  if (!what.ParseFromArray(event_bytes.data(), static_cast<int>(event_bytes.size())))
-    return refuse(errc::internal, {}, "a calendar event does not parse");
-  wire::Calendar calendar;
-  const auto key = snapshot_key(home.index(), who);
-  if (auto stored = rows.get(key)) calendar.ParseFromString(*stored);
-  apply_to(calendar, what);
-  rows.put(key, calendar.SerializeAsString());
+result<void> calendar_kind::follow(const shard&, entity_ref, wire::Calendar& calendar,
+                                   const wire::CalendarEvent& what, row_editor&) const {
+  apply(calendar, what);
   return {};
 }
 

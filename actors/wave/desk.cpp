@@ -33,16 +33,19 @@ using family_counts = boost::unordered_flat_map<std::uint64_t, std::uint8_t>;
 /// How many members each family has that has any. Families without one are not listed.
 result<family_counts> read_family_counts(const runtime::node& node) {
   family_counts counts;
+  bool damaged = false;
   for (runtime::shard_index i = 0; i < node.shards(); ++i) {
     const auto first = runtime::table_prefix(i, runtime::table::family_places);
     auto read = node.at(i).scan(first, runtime::end_of(first),
                                 [&](std::string_view key, std::string_view value) {
+                                  if (value.size() != 1) return damaged = true, false;
                                   key.remove_prefix(first.size());
                                   counts[runtime::read_big_endian<std::uint64_t>(key)] =
-                                      value.empty() ? 0 : static_cast<std::uint8_t>(value[0]);
+                                      static_cast<std::uint8_t>(value[0]);
                                   return true;
                                 });
     if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
+    if (damaged) return refuse(errc::internal, {}, "a family's row of places does not parse");
   }
   return counts;
 }
@@ -266,18 +269,19 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
   });
 }
 
-result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number wave) {
+result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number wave,
+                                                                    draw::stage upto) {
   std::lock_guard lock{files_mutex_};
-  if (auto found = files_.find(wave); found != files_.end()) return found->second;
-  auto opened = draw::draw_files::open(folder_of(wave));
+  auto& kept = files_[wave][static_cast<std::size_t>(upto)];
+  if (kept) return kept;
+  auto opened = draw::draw_files::open(folder_of(wave), upto);
   if (!opened) return tl::unexpected(opened.error());
-  auto shared = std::make_shared<const draw::draw_files>(std::move(*opened));
-  files_[wave] = shared;
-  return shared;
+  kept = std::make_shared<const draw::draw_files>(std::move(*opened));
+  return kept;
 }
 
 result<std::shared_ptr<const settlement>> draw_desk::settlement_of(wave_number wave) {
-  auto files = files_of(wave);
+  auto files = files_of(wave, draw::stage::drawn);
   if (!files) return tl::unexpected(files.error());
   std::lock_guard lock{files_mutex_};
   if (settlement_ && settled_wave_ == wave) return settlement_;

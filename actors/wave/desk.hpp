@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -49,8 +50,9 @@ public:
   /// The accepted of a drawn wave. Read once and kept until the next wave is asked for.
   result<std::shared_ptr<const settlement>> settlement_of(wave_number wave);
 
-  /// A committed or drawn wave's files. @returns `draw_not_published` before.
-  result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave);
+  /// A wave's files, up to the stage that it has come to: the desk writes those of the next stage a
+  /// moment before the wave's event is durable. @returns `draw_not_published` before the first.
+  result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave, draw::stage upto);
 
 private:
   std::filesystem::path folder_of(wave_number wave) const;
@@ -70,7 +72,8 @@ private:
   bool stopping_ = false;
 
   std::mutex files_mutex_;
-  std::map<wave_number, std::shared_ptr<const draw::draw_files>> files_;
+  /// By the stage that was asked for.
+  std::map<wave_number, std::array<std::shared_ptr<const draw::draw_files>, 2>> files_;
   wave_number settled_wave_{};
   std::shared_ptr<const settlement> settlement_;
 

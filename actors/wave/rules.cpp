@@ -9,9 +9,19 @@
 namespace gelombang::wave {
 namespace {
 
-event at(instant now) {
+void note(wire::RequestKey& to, const request_key& request) {
+  to.set_key(request.key);
+  to.set_fingerprint(request.fingerprint);
+}
+
+bool is_same(const wire::RequestKey& known, const request_key& request) {
+  return known.key() == request.key && known.fingerprint() == request.fingerprint;
+}
+
+event at(instant now, const std::optional<request_key>& request = {}) {
   event what;
   what.set_at(now.time_since_epoch().count());
+  if (request) note(*what.mutable_request(), *request);
   return what;
 }
 
@@ -51,6 +61,77 @@ result<void> check_weights(const wire::Plan& plan, const std::vector<region_code
   return {};
 }
 
+/// Where the order behind an event ends.
+wire::Phase goal_of(const event& what) {
+  switch (what.body_case()) {
+    case event::kOpened:
+      return wire::OPEN;
+    case event::kClosing:
+      return wire::CLOSED;
+    case event::kCommitted:
+      return wire::COMMITTED;
+    case event::kDrawn:
+      return wire::DRAWN;
+    case event::kAnnouncing:
+      return wire::ANNOUNCED;
+    case event::kCancelled:
+      return wire::CANCELLED;
+    default:
+      return wire::NONE;
+  }
+}
+
+void change(state& wave, const event& what, std::uint32_t shards) {
+  auto next_phase = [&](wire::Phase phase) {
+    wave.set_phase(phase);
+    wave.clear_reported();
+    wave.clear_places();
+  };
+  const auto all = static_cast<int>(shards);
+  switch (what.body_case()) {
+    case event::kCreated:
+      wave.set_number(what.created().number());
+      *wave.mutable_plan() = what.created().plan();
+      return next_phase(wire::SCHEDULED);
+    case event::kOpened:
+      wave.mutable_plan()->set_opens_at(what.opened().opens_at());
+      wave.mutable_plan()->set_closes_at(what.opened().closes_at());
+      return next_phase(wire::OPEN);
+    case event::kHeard:
+      return wave.add_reported(what.heard().shard());
+    case event::kClosing:
+      // Closed by hand, it has not been open until the hour that was planned.
+      wave.mutable_plan()->set_closes_at(std::min(what.at(), wave.plan().closes_at()));
+      return next_phase(wire::CLOSING);
+    case event::kFrozen:
+      wave.add_reported(what.frozen().shard());
+      wave.set_joined(wave.joined() + what.frozen().joined());
+      if (wave.reported_size() == all) next_phase(wire::CLOSED);
+      return;
+    case event::kCommitted:
+      *wave.mutable_commitment() = what.committed().commitment();
+      return next_phase(wire::COMMITTED);
+    case event::kDrawn:
+      *wave.mutable_result() = what.drawn().result();
+      return next_phase(wire::DRAWN);
+    case event::kAnnouncing:
+      return next_phase(wire::ANNOUNCING);
+    case event::kSettled:
+      wave.add_reported(what.settled().shard());
+      wave.set_accepted(wave.accepted() + what.settled().accepted());
+      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
+      return;
+    case event::kPlacesTaken:
+      wave.add_places(what.places_taken().shard());
+      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
+      return;
+    case event::kCancelled:
+      return next_phase(wire::CANCELLED);
+    case event::BODY_NOT_SET:
+      return;
+  }
+}
+
 }  // namespace
 
 result<void> check(const wire::Plan& plan, const std::vector<region_code>& known) {
@@ -65,7 +146,7 @@ result<void> check(const wire::Plan& plan, const std::vector<region_code>& known
 
 result<event> decide(const state& wave, const open& command) {
   if (wave.phase() != wire::SCHEDULED) return out_of_order(wave);
-  auto what = at(command.now);
+  auto what = at(command.now, command.request);
   const auto now = command.now.time_since_epoch().count();
   if (now >= wave.plan().closes_at()) return refuse(errc::schedule_invalid, "/closes_at");
   what.mutable_opened()->set_opens_at(std::min<std::int64_t>(now, wave.plan().opens_at()));
@@ -75,14 +156,14 @@ result<event> decide(const state& wave, const open& command) {
 
 result<event> decide(const state& wave, const close& command) {
   if (wave.phase() != wire::OPEN) return out_of_order(wave);
-  auto what = at(command.now);
+  auto what = at(command.now, command.request);
   what.mutable_closing();
   return what;
 }
 
 result<event> decide(const state& wave, const announce& command) {
   if (wave.phase() != wire::DRAWN) return out_of_order(wave);
-  auto what = at(command.now);
+  auto what = at(command.now, command.request);
   what.mutable_announcing();
   return what;
 }
@@ -94,7 +175,7 @@ result<event> decide(const state& wave, const cancel& command) {
     case wire::CLOSING:
     case wire::CLOSED:
     case wire::COMMITTED: {
-      auto what = at(command.now);
+      auto what = at(command.now, command.request);
       what.mutable_cancelled();
       return what;
     }
@@ -126,16 +207,18 @@ result<void> may(const state& wave, const hold_draw& command) {
   return {};
 }
 
-result<event> committed(const state& wave, wire::Commitment&& commitment, instant now) {
+result<event> committed(const state& wave, wire::Commitment&& commitment, instant now,
+                        const std::optional<request_key>& request) {
   if (wave.phase() != wire::CLOSED) return out_of_order(wave);
-  auto what = at(now);
+  auto what = at(now, request);
   *what.mutable_committed()->mutable_commitment() = std::move(commitment);
   return what;
 }
 
-result<event> drawn(const state& wave, wire::Result&& outcome, instant now) {
+result<event> drawn(const state& wave, wire::Result&& outcome, instant now,
+                    const std::optional<request_key>& request) {
   if (wave.phase() != wire::COMMITTED) return out_of_order(wave);
-  auto what = at(now);
+  auto what = at(now, request);
   *what.mutable_drawn()->mutable_result() = std::move(outcome);
   return what;
 }
@@ -164,51 +247,76 @@ result<event> places_taken(const state& wave, const wire::PlacesTaken& notice, i
   return what;
 }
 
+result<event> heard(const state& wave, const wire::Heard& notice, instant now) {
+  const bool tells = wave.phase() == wire::SCHEDULED || wave.phase() == wire::OPEN;
+  if (!tells || notice.phase() != wave.phase() || contains(wave.reported(), notice.shard()))
+    return out_of_order(wave);
+  auto what = at(now);
+  *what.mutable_heard() = notice;
+  return what;
+}
+
 void apply(state& wave, const event& what, std::uint32_t shards) {
-  auto next_phase = [&](wire::Phase phase) {
-    wave.set_phase(phase);
-    wave.clear_reported();
-    wave.clear_places();
-  };
-  const auto all = static_cast<int>(shards);
-  switch (what.body_case()) {
-    case event::kCreated:
-      wave.set_number(what.created().number());
-      *wave.mutable_plan() = what.created().plan();
-      return next_phase(wire::SCHEDULED);
-    case event::kOpened:
-      wave.mutable_plan()->set_opens_at(what.opened().opens_at());
-      wave.mutable_plan()->set_closes_at(what.opened().closes_at());
-      return next_phase(wire::OPEN);
-    case event::kClosing:
-      return next_phase(wire::CLOSING);
-    case event::kFrozen:
-      wave.add_reported(what.frozen().shard());
-      wave.set_joined(wave.joined() + what.frozen().joined());
-      if (wave.reported_size() == all) next_phase(wire::CLOSED);
-      return;
-    case event::kCommitted:
-      *wave.mutable_commitment() = what.committed().commitment();
-      return next_phase(wire::COMMITTED);
-    case event::kDrawn:
-      *wave.mutable_result() = what.drawn().result();
-      return next_phase(wire::DRAWN);
-    case event::kAnnouncing:
-      return next_phase(wire::ANNOUNCING);
-    case event::kSettled:
-      wave.add_reported(what.settled().shard());
-      wave.set_accepted(wave.accepted() + what.settled().accepted());
-      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
-      return;
-    case event::kPlacesTaken:
-      wave.add_places(what.places_taken().shard());
-      if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
-      return;
-    case event::kCancelled:
-      return next_phase(wire::CANCELLED);
-    case event::BODY_NOT_SET:
-      return;
+  change(wave, what, shards);
+  if (what.has_request()) {
+    auto& order = *wave.add_orders();
+    *order.mutable_request() = what.request();
+    order.set_reached(goal_of(what));
   }
+}
+
+bool is_known_everywhere(const state& wave, std::uint32_t shards) {
+  switch (wave.phase()) {
+    case wire::NONE:
+      return false;
+    case wire::SCHEDULED:
+    case wire::OPEN:
+      return wave.reported_size() == static_cast<int>(shards);
+    default:
+      return true;
+  }
+}
+
+std::optional<result<wire::Phase>> find_repeat(const state& wave,
+                                               const std::optional<request_key>& request) {
+  if (!request) return std::nullopt;
+  for (const auto& known : wave.orders()) {
+    if (known.request().key() != request->key) continue;
+    if (!is_same(known.request(), *request)) return refuse(errc::idempotency_conflict);
+    return known.reached();
+  }
+  return std::nullopt;
+}
+
+std::optional<result<wave_number>> find_repeat(const wire::Calendar& calendar,
+                                               const std::optional<request_key>& request) {
+  if (!request) return std::nullopt;
+  for (const auto& known : calendar.requests()) {
+    if (known.request().key() != request->key) continue;
+    if (!is_same(known.request(), *request)) return refuse(errc::idempotency_conflict);
+    return wave_number{known.number()};
+  }
+  return std::nullopt;
+}
+
+wire::CalendarEvent next_wave(const wire::Calendar& calendar, const create& command) {
+  wire::CalendarEvent what;
+  what.set_at(command.now.time_since_epoch().count());
+  what.mutable_created()->set_number(calendar.last_number() + 1);
+  *what.mutable_created()->mutable_plan() = command.plan;
+  if (command.request) note(*what.mutable_request(), *command.request);
+  return what;
+}
+
+void apply(wire::Calendar& calendar, const wire::CalendarEvent& what) {
+  calendar.set_last_number(what.created().number());
+  if (what.regular_opens_at() != 0) calendar.set_created_until(what.regular_opens_at());
+  if (!what.has_request()) return;
+  auto& known = *calendar.mutable_requests();
+  if (known.size() >= creations_max) known.erase(known.begin());
+  auto& made = *known.Add();
+  *made.mutable_request() = what.request();
+  made.set_number(what.created().number());
 }
 
 std::string_view phase_name(wire::Phase phase) {

@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "actors/programme/clock.hpp"
 #include "actors/programme/ids.hpp"
+#include "actors/programme/request_key.hpp"
 #include "actors/programme/result.hpp"
 #include "actors/wave/wave.pb.h"
 
@@ -31,33 +33,42 @@ inline constexpr int groups_max = 8;
 inline constexpr std::size_t beacon_source_bytes_max = 200;
 inline constexpr std::size_t beacon_value_bytes_max = 512;
 inline constexpr std::size_t operator_secret_bytes_max = 512;
+/// Requests for new waves that are remembered: years of them.
+inline constexpr int creations_max = 1000;
 
 struct create {
   wire::Plan plan;
   instant now;
+  std::optional<request_key> request = {};
 };
 struct open {
   instant now;
+  std::optional<request_key> request = {};
 };
 struct close {
   instant now;
+  std::optional<request_key> request = {};
 };
 struct commit {
   std::string beacon_source;
   std::uint64_t beacon_round = 0;
   std::string operator_secret_hash;  ///< 32 bytes
   instant now;
+  std::optional<request_key> request = {};
 };
 struct hold_draw {
   std::string beacon_value;     ///< bytes
   std::string operator_secret;  ///< bytes; must hash to what was committed
   instant now;
+  std::optional<request_key> request = {};
 };
 struct announce {
   instant now;
+  std::optional<request_key> request = {};
 };
 struct cancel {
   instant now;
+  std::optional<request_key> request = {};
 };
 
 /// Whether a plan can be held to: times in order, a quota, groups that exist and whose shares do
@@ -75,18 +86,37 @@ result<void> may(const state& wave, const commit& command);
 /// Whether the draw may be made now. @returns `secret_mismatch` for another secret than promised.
 result<void> may(const state& wave, const hold_draw& command);
 
-/// The roster has been read and its root computed.
-result<event> committed(const state& wave, wire::Commitment&& commitment, instant now);
+/// The roster has been read and its root computed; `request` is the order's.
+result<event> committed(const state& wave, wire::Commitment&& commitment, instant now,
+                        const std::optional<request_key>& request = {});
 /// The draw has been made and its files are on the disk.
-result<event> drawn(const state& wave, wire::Result&& result, instant now);
+result<event> drawn(const state& wave, wire::Result&& result, instant now,
+                    const std::optional<request_key>& request = {});
 
 /// A shard has answered. @returns nothing to store when it has answered before.
 result<event> frozen(const state& wave, const wire::Frozen& notice, instant now);
 result<event> settled(const state& wave, const wire::Settled& notice, instant now);
 result<event> places_taken(const state& wave, const wire::PlacesTaken& notice, instant now);
+result<event> heard(const state& wave, const wire::Heard& notice, instant now);
 
 /// Brings the wave up to date. Never fails. `shards` tells when all have answered.
 void apply(state& wave, const event& what, std::uint32_t shards);
+
+/// Whether every shard goes by what the wave says: a join is decided by its own shard.
+bool is_known_everywhere(const state& wave, std::uint32_t shards);
+
+/// What an order with this key was to lead to; nothing if it is new.
+/// @returns `idempotency_conflict` when the key came with another request.
+std::optional<result<wire::Phase>> find_repeat(const state& wave,
+                                               const std::optional<request_key>& request);
+
+/// The wave that a request with this key has made, likewise, among the newest `creations_max`.
+std::optional<result<wave_number>> find_repeat(const wire::Calendar& calendar,
+                                               const std::optional<request_key>& request);
+
+/// The event that makes the calendar's next wave.
+wire::CalendarEvent next_wave(const wire::Calendar& calendar, const create& command);
+void apply(wire::Calendar& calendar, const wire::CalendarEvent& what);
 
 /// The name that clients see.
 std::string_view phase_name(wire::Phase phase);

@@ -39,9 +39,9 @@ struct rooms {
   roster::views views;
   wave::board board;
   applicant::applicant_kind applicants;
-  registry::registry_kind persons{runtime::kind::person};
-  registry::registry_kind families{runtime::kind::family};
-  registry::registry_kind phones{runtime::kind::phone};
+  registry::person_kind persons;
+  registry::family_kind families;
+  registry::phone_kind phones;
   roster::roster_kind rosters;
   roster::places_kind places;
   wave::wave_kind waves;

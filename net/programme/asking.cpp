@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
 
+#include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
 #include "actors/programme/sha256.hpp"
 
@@ -30,9 +31,9 @@ std::uint64_t first_word(const digest& hash) {
   return word;
 }
 
-}  // namespace
-
-result<std::optional<applicant::request_key>> request_of(const services& s, const exchange& x) {
+/// @param scope  before the key in its hash: keys of one scope are not those of another
+result<std::optional<request_key>> request_named(const services& s, const exchange& x,
+                                                 std::string scope) {
   // No header and an empty one are told apart by nobody: neither asks for anything.
   const auto key = x.idempotency_key();
   if (key.empty()) return std::nullopt;
@@ -44,8 +45,18 @@ result<std::optional<applicant::request_key>> request_of(const services& s, cons
   std::string request{"request\n"};
   request.append(method.data(), method.size()).append("\n").append(x.path()).append("\n");
   request.append(x.body());
-  return applicant::request_key{.key = first_word(sha256(key)),
-                                .fingerprint = first_word(s.request_mac(request))};
+  return request_key{.key = first_word(sha256(scope.append(key))),
+                     .fingerprint = first_word(s.request_mac(request))};
+}
+
+}  // namespace
+
+result<std::optional<request_key>> request_of(const services& s, const exchange& x) {
+  return request_named(s, x, {});
+}
+
+result<std::optional<request_key>> operator_request_of(const services& s, const exchange& x) {
+  return request_named(s, x, to_string(x.bearer().subject) + "\n");
 }
 
 std::optional<wave_number> parse_wave_number(std::string_view text) {

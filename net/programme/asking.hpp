@@ -23,7 +23,11 @@ inline constexpr std::size_t idempotency_key_bytes_max = 128;
 
 /// What an Idempotency-Key stands for, or nothing without one.
 /// @returns `field_invalid` unless it is 1 to 128 visible ASCII characters.
-result<std::optional<applicant::request_key>> request_of(const services& s, const exchange& x);
+result<std::optional<request_key>> request_of(const services& s, const exchange& x);
+
+/// The same for what operators do to things that are not their own: their keys are told apart by
+/// their accounts. Only where somebody has signed in.
+result<std::optional<request_key>> operator_request_of(const services& s, const exchange& x);
 
 /// A number as it stands in paths, without a sign or leading zeros.
 std::optional<wave_number> parse_wave_number(std::string_view text);

@@ -86,7 +86,7 @@ std::vector<applicant::answer> answers_in(const services& s, json_body& body) {
 std::optional<own_entry> entry_in(services& s, const wave::state& wave,
                                   const applicant::receipt& receipt) {
   if (wave.phase() != wave::wire::ANNOUNCED) return std::nullopt;
-  auto files = s.desk.files_of({wave.number()});
+  auto files = s.desk.files_of({wave.number()}, draw::stage::drawn);
   if (!files || !(*files)->is_drawn()) return std::nullopt;
   const auto index = (*files)->find(receipt.entry);
   if (!index) return std::nullopt;
@@ -100,6 +100,7 @@ own_standing standing_of(services& s, const exchange& x, const wave::state& wave
                    .hindrance = told.own.hindrance,
                    .detail = told.own.detail,
                    .accepted = told.accepted,
+                   .is_member = told.is_member,
                    .now = x.now()};
   if (!own.joined) return own;
   own.entry = entry_in(s, wave, *own.joined);

@@ -15,13 +15,15 @@ void answer_wave(services& s, exchange& x, unsigned status, const wave::state& w
   x.reply(status);
 }
 
-/// Waits until a wave that the calendar has numbered is on the board: it gets there by mail.
-/// @returns (awaited) null when it is not there in time; it will be.
+/// Waits until a wave that the calendar has numbered is on the board and every shard knows it, so
+/// that whoever is told of it may send people there: both happen by mail.
+/// @returns (awaited) null when that is not so in time; it will be.
 task<wave::wave_ptr> appearance_of(services& s, exchange& x, wave_number number) {
   constexpr std::chrono::milliseconds step{10};
   constexpr int steps_max = 200;
   for (int i = 0; i < steps_max; ++i) {
-    if (auto wave = s.waves.find(number)) co_return wave;
+    auto wave = s.waves.find(number);
+    if (wave && wave::is_known_everywhere(*wave, s.node.shards())) co_return wave;
     co_await wait_on(x.thread().context(), step);
   }
   co_return nullptr;
@@ -48,40 +50,39 @@ task<> order(services& s, exchange& x, Command command) {
 
 template <class Command>
 task<> order_without_body(services& s, exchange& x) {
-  if (auto request = request_of(s, x); !request) co_return x.refuse(request.error());
-  co_await order(s, x, Command{x.now()});
+  const auto request = operator_request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  co_await order(s, x, Command{x.now(), *request});
 }
 
 /// The same for an order that says more; `read` takes it from the body.
 template <class Command>
 task<> order_with_body(services& s, exchange& x, Command (*read)(json_object&)) {
-  if (auto request = request_of(s, x); !request) co_return x.refuse(request.error());
+  const auto request = operator_request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
   auto* body = x.read_body();
   if (!body) co_return;
   auto command = read(*body);
   if (!body->ok()) co_return x.refuse(body->faults());
   command.now = x.now();
+  command.request = *request;
   co_await order(s, x, std::move(command));
 }
 
 }  // namespace
 
 task<> create_wave(services& s, exchange& x) {
-  const auto request = request_of(s, x);
+  const auto request = operator_request_of(s, x);
   if (!request) co_return x.refuse(request.error());
-  if (*request) {
-    if (auto made = s.created.find(**request)) co_return co_await answer_created(s, x, *made);
-  }
   auto* body = x.read_body();
   if (!body) co_return;
   auto plan = plan_in(*body, {s.eligibility_of_scheme, s.regions});
   if (!body->ok()) co_return x.refuse(body->faults());
   if (!plan) co_return x.refuse(plan.error());
-  wave::create command{std::move(*plan), x.now()};
+  wave::create command{std::move(*plan), x.now(), *request};
   auto number =
       co_await gateway_of(s, x).ask<calendar_actor>(runtime::calendar_ref, std::move(command));
   if (!number) co_return x.refuse(number.error());
-  if (*request) s.created.put(**request, *number);
   co_await answer_created(s, x, *number);
 }
 

@@ -191,6 +191,23 @@ void write_standing(json_writer& json, const own_standing& own, language speech)
   json.end_object();
 }
 
+applicant::next_step next_of(const applicant::me& me, const own_standing* current) {
+  using applicant::next_step;
+  if (me.next != next_step::join_a_wave) return me.next;
+  if (!current) return next_step::wait_for_a_wave;
+  switch (state_of(*current)) {
+    case own_state::can_join:
+      return next_step::join_a_wave;
+    case own_state::joined:
+    case own_state::in_selection:
+      return next_step::wait_for_result;
+    case own_state::accepted:
+      return next_step::nothing;
+    default:
+      return current->is_member ? next_step::nothing : next_step::wait_for_a_wave;
+  }
+}
+
 void write_me(json_writer& json, const applicant::me& me, const own_standing* current,
               language speech) {
   json.begin_object().member("account_id", to_string(me.account)).member("email", me.email);
@@ -198,8 +215,9 @@ void write_me(json_writer& json, const applicant::me& me, const own_standing* cu
   json.key("reasons").begin_array();
   for (const auto& reason : me.reasons) json.value(reason);
   json.end_array();
-  text(json, "next", applicant::name_of(me.next));
-  text(json, "explanation", explanation_of(me.next).in(speech));
+  const auto next = next_of(me, current);
+  text(json, "next", applicant::name_of(next));
+  text(json, "explanation", explanation_of(next).in(speech));
   if (!me.block_reason.empty()) json.member("block_reason", me.block_reason);
   write_identity(json, me);
   write_profile(json, me);

@@ -42,11 +42,15 @@ struct own_standing {
   errc hindrance = errc::ok;
   std::string detail = {};
   bool accepted = false;
+  bool is_member = false;               ///< accepted in this wave or another
   std::optional<own_entry> entry = {};  ///< after the announcement
   instant now{};
 };
 own_state state_of(const own_standing& own);
 void write_standing(json_writer& json, const own_standing& own, language speech);
+
+/// What a person does next; `current` as in `write_me`.
+applicant::next_step next_of(const applicant::me& me, const own_standing* current);
 
 /// Everything a person sees of himself; `current`, where there is a wave, is his standing in it.
 void write_me(json_writer& json, const applicant::me& me, const own_standing* current,

@@ -37,18 +37,4 @@ std::shared_ptr<const draw_pages::page> draw_pages::page_of(
   return kept;
 }
 
-std::optional<wave_number> created_waves::find(const applicant::request_key& request) {
-  std::lock_guard lock{mutex_};
-  auto at = std::find_if(newest_.begin(), newest_.end(),
-                         [&](const auto& one) { return one.first == request; });
-  if (at == newest_.end()) return std::nullopt;
-  return at->second;
-}
-
-void created_waves::put(const applicant::request_key& request, wave_number made) {
-  std::lock_guard lock{mutex_};
-  newest_.emplace_back(request, made);
-  if (newest_.size() > created_waves_max) newest_.pop_front();
-}
-
 }  // namespace gelombang::net

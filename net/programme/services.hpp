@@ -2,14 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "actors/applicant/assessment.hpp"
@@ -59,20 +57,6 @@ private:
   std::map<wave_number, std::shared_ptr<const page>> pages_;
 };
 
-/// Which wave a request with an Idempotency-Key has made, while this node runs and for the newest
-/// `created_waves_max`: operators repeat at once or never. Thread-safe.
-class created_waves {
-public:
-  std::optional<wave_number> find(const applicant::request_key& request);
-  void put(const applicant::request_key& request, wave_number made);
-
-  static constexpr std::size_t created_waves_max = 256;
-
-private:
-  std::mutex mutex_;
-  std::deque<std::pair<applicant::request_key, wave_number>> newest_;
-};
-
 /// Limits of the front door that count attempts, each with its own memory. Defaults are the
 /// programme's; an address is an IPv4 address or an IPv6 /64.
 struct attempt_limits {
@@ -115,7 +99,6 @@ struct services {
   attempt_limits attempts = {};
   joined_counts joined = {};
   draw_pages draws = {};
-  created_waves created = {};
   net::backups backups{
       [&of = node](const std::filesystem::path& target) { return of.backup(target); }};
 };

@@ -100,6 +100,15 @@ bilingual explanation_of(applicant::next_step step) {
     case next_step::join_a_wave:
       return {"Data Anda lengkap. Bergabunglah dengan gelombang yang sedang dibuka.",
               "Everything is complete. Join a wave that is open."};
+    case next_step::wait_for_a_wave:
+      return {"Data Anda lengkap. Saat ini tidak ada gelombang yang dapat Anda ikuti.",
+              "Everything is complete. There is no wave that you can join at the moment."};
+    case next_step::wait_for_result:
+      return {"Anda sudah bergabung. Tunggu hasil undian.",
+              "You have joined. Wait for the result of the draw."};
+    case next_step::nothing:
+      return {"Anda sudah diterima. Tidak ada yang perlu dilakukan sekarang.",
+              "You have been accepted. There is nothing to do at the moment."};
     case next_step::contact_help:
       return {"Akun Anda dihentikan. Hubungi layanan bantuan.",
               "Your account has been stopped. Contact the help desk."};

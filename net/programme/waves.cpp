@@ -50,7 +50,9 @@ result<std::shared_ptr<const draw::draw_files>> files_in(services& s, const exch
   const auto wave = wave_in(s, x);
   if (!wave) return tl::unexpected(wave.error());
   if (!(*wave)->has_commitment()) return gelombang::refuse(errc::draw_not_published);
-  return s.desk.files_of({(*wave)->number()});
+  // Not what the desk has made and nobody can rely on yet.
+  const auto upto = (*wave)->has_result() ? draw::stage::drawn : draw::stage::committed;
+  return s.desk.files_of({(*wave)->number()}, upto);
 }
 
 }  // namespace

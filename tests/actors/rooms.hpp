@@ -42,7 +42,20 @@ struct world {
   temporary_directory where;
   std::unique_ptr<memory_disk> disk = std::make_unique<memory_disk>();
   instant now = noon;
+
+  /// Overwrites a row of the last checkpoint. Only while no node runs on it.
+  void store_row(std::string key, std::string value) const {
+    auto store = storage::state_store::open({.directory = storage::layout{where.path()}.state(),
+                                             .block_cache_bytes = 8u << 20,
+                                             .prewarm_bytes = 0});
+    if (!store) throw std::runtime_error(store.error().detail);
+    const std::vector<storage::row_change> rows{{std::move(key), std::move(value)}};
+    if (!(*store)->ingest(rows)) throw std::runtime_error("the row can't be stored");
+  }
 };
+
+/// No protobuf message reads like this, and no participation.
+inline const std::string unreadable_row = "\xff";
 
 class machine {
 public:
@@ -254,6 +267,10 @@ public:
     return *number;
   }
 
+  static std::string row_key(runtime::entity_ref who) {
+    return runtime::snapshot_key(runtime::shard_of(who.id, shards), who);
+  }
+
   roster::wire::State roster_row(wave_number wave, runtime::shard_index shard) const {
     roster::wire::State found;
     auto rows = running->at(shard).rows(
@@ -320,9 +337,9 @@ private:
 
   roster::views views_;
   applicant::applicant_kind applicants_;
-  registry::registry_kind persons_{runtime::kind::person};
-  registry::registry_kind families_{runtime::kind::family};
-  registry::registry_kind phones_{runtime::kind::phone};
+  registry::person_kind persons_;
+  registry::family_kind families_;
+  registry::phone_kind phones_;
   roster::roster_kind rosters_;
   roster::places_kind places_;
   wave::wave_kind waves_;

@@ -84,17 +84,6 @@ TEST(ProgrammeRoutes, WavesAreNumberedInOneSpelling) {
   EXPECT_EQ(parse_wave_number("4294967295"), wave_number{4294967295u});
 }
 
-TEST(ProgrammeRoutes, ARepeatedCreationFindsItsWaveAndTheOldestAreForgotten) {
-  created_waves waves;
-  const applicant::request_key first{.key = 1, .fingerprint = 2};
-  waves.put(first, wave_number{9});
-  EXPECT_EQ(waves.find(first), wave_number{9});
-  EXPECT_FALSE(waves.find({.key = 1, .fingerprint = 3}));
-  for (std::uint64_t i = 0; i < created_waves::created_waves_max; ++i)
-    waves.put({.key = 100 + i}, wave_number{10});
-  EXPECT_FALSE(waves.find(first));
-}
-
 // ---- texts
 
 template <class Values>
@@ -245,6 +234,41 @@ TEST(ProgrammeRender, ANewcomerSeesWhatIsNext) {
   EXPECT_THAT(text, HasSubstr(R"({"account_id":"000000000000002a","email":"siti@example.com",)"
                               R"("state":"email_verified","reasons":[],"next":"submit_identity")"));
   EXPECT_THAT(text, HasSubstr(R"("identity":null,"profile":null,"assessment":null,"wave":null})"));
+}
+
+TEST(ProgrammeRender, WhatIsNextFollowsTheWaveOnceEverythingIsComplete) {
+  using applicant::next_step;
+  applicant::me me;
+  me.next = next_step::join_a_wave;
+  const auto next_in = [&](wire::Phase phase, bool joined, bool is_member = false) {
+    const auto wave = wave_in(phase);
+    own_standing own{.wave = wave, .is_member = is_member, .now = moment_of(phase)};
+    if (joined) own.joined = receipt();
+    own.accepted = joined && is_member;
+    return next_of(me, &own);
+  };
+  EXPECT_EQ(next_of(me, nullptr), next_step::wait_for_a_wave);
+  EXPECT_EQ(next_in(wire::SCHEDULED, false), next_step::wait_for_a_wave);
+  EXPECT_EQ(next_in(wire::OPEN, false), next_step::join_a_wave);
+  for (auto phase : {wire::OPEN, wire::CLOSED, wire::COMMITTED, wire::DRAWN})
+    EXPECT_EQ(next_in(phase, true), next_step::wait_for_result) << wave::phase_name(phase);
+  EXPECT_EQ(next_in(wire::CLOSED, false), next_step::wait_for_a_wave);
+  EXPECT_EQ(next_in(wire::ANNOUNCED, true), next_step::wait_for_a_wave) << "not selected";
+  EXPECT_EQ(next_in(wire::ANNOUNCED, true, true), next_step::nothing);
+  EXPECT_EQ(next_in(wire::SCHEDULED, false, true), next_step::nothing) << "of an earlier wave";
+  EXPECT_EQ(next_in(wire::CANCELLED, true), next_step::wait_for_a_wave);
+  me.next = next_step::set_profile;
+  EXPECT_EQ(next_in(wire::OPEN, true), next_step::set_profile);
+}
+
+TEST(ProgrammeRender, WhoHasJoinedIsNotToldToJoin) {
+  applicant::me me;
+  me.next = applicant::next_step::join_a_wave;
+  const auto wave = wave_in(wire::OPEN);
+  const own_standing own{.wave = wave, .joined = receipt(), .now = opening};
+  const auto text =
+      written([&](json_writer& json) { write_me(json, me, &own, language::english); });
+  EXPECT_THAT(text, HasSubstr(R"("next":"wait_for_result")"));
 }
 
 // ---- plans

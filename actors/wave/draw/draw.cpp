@@ -162,10 +162,10 @@ result<summary> run(const std::filesystem::path& directory, std::string_view bea
   return drawn;
 }
 
-result<draw_files> draw_files::open(const std::filesystem::path& directory) {
-  auto drawn = read_json(directory / drawn_name);
-  if (!drawn) return tl::unexpected(drawn.error());
-  auto published = *drawn ? std::move(drawn) : read_json(directory / committed_name);
+result<draw_files> draw_files::open(const std::filesystem::path& directory, stage upto) {
+  result<std::optional<summary>> published;
+  if (upto == stage::drawn) published = read_json(directory / drawn_name);
+  if (published && !*published) published = read_json(directory / committed_name);
   if (!published) return tl::unexpected(published.error());
   if (!*published) return refuse(errc::draw_not_published);
   draw_files files;

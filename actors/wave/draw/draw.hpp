@@ -40,13 +40,16 @@ result<summary> commit(const std::filesystem::path& directory, std::vector<roste
 result<summary> run(const std::filesystem::path& directory, std::string_view beacon_value,
                     std::string_view operator_secret, unsigned threads);
 
+enum class stage : std::uint8_t { committed, drawn };
+
 /// A draw's files, for answering about single entries and for publication. Movable; const members
 /// are thread-safe. Opened once after each stage: it shows the stage at which it was opened.
 class draw_files {
 public:
+  /// @param upto  the newest stage to show; an earlier one is shown where it is all there is
   /// @returns `draw_not_published` when nothing was committed in `directory`, `internal` when the
   ///   files do not fit together, `storage_unavailable` when they cannot be read.
-  static result<draw_files> open(const std::filesystem::path& directory);
+  static result<draw_files> open(const std::filesystem::path& directory, stage upto = stage::drawn);
 
   const summary& published() const { return summary_; }
   bool is_drawn() const { return summary_.drawn.has_value(); }

@@ -1,3 +1,4 @@
+#include "actors/registry/rules.hpp"
 #include "tests/actors/rooms.hpp"
 
 namespace gelombang::rooms_test {
@@ -215,6 +216,133 @@ TEST(ApplicantActor, GoesOnWhereverTheNodeCrashedInAClaim) {
     ASSERT_TRUE(again.verify(2));
     EXPECT_EQ(code_of(again.ask(again.account(2), again.identity_of(1))), errc::nik_taken);
   }
+}
+
+// --- rows that do not read
+
+TEST(ApplicantActor, AnAccountWhoseRowDoesNotReadIsNotANewOne) {
+  world around;
+  applicant_id who, other;
+  {
+    machine one{around};
+    who = one.ready(1);
+    other = one.ready(2);
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  around.store_row(machine::row_key(runtime::ref_of(who)), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.ask<applicant::me>(who, applicant::read_me{noon})),
+            errc::storage_unavailable);
+  const applicant::enter_email anew{.email = one.person(1).email, .now = one.time.now()};
+  EXPECT_EQ(code_of(one.ask(who, anew)), errc::storage_unavailable);
+  EXPECT_EQ(at_stage(one, stage::email_entered), 0) << "somebody new";
+  EXPECT_EQ(one.me(other).stage, stage::ready) << "others go on";
+}
+
+TEST(ApplicantActor, AParticipationThatDoesNotReadIsNotAJoinThatNeverWas) {
+  world around;
+  applicant_id who;
+  wave_number wave;
+  {
+    machine one{around};
+    who = one.ready(1);
+    wave = one.open_wave();
+    ASSERT_TRUE(one.join(who, wave));
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  const auto home = runtime::shard_of(who.value, machine::shards);
+  around.store_row(runtime::participation_key(home, wave, who), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.join(who, wave)), errc::storage_unavailable);
+  EXPECT_EQ(code_of(one.standing(who, wave)), errc::storage_unavailable);
+  EXPECT_EQ(one.running->count({runtime::counter::family::joined, wave.value}), 1);
+}
+
+TEST(ApplicantActor, AnOldParticipationThatDoesNotReadIsNotAJoinThatNeverWas) {
+  world around;
+  applicant_id who;
+  wave_number long_ago;
+  {
+    machine one{around};
+    who = one.ready(1);
+    long_ago = one.open_wave();
+    ASSERT_TRUE(one.join(who, long_ago));
+    for (int i = 0; i < 6; ++i)
+      ASSERT_TRUE(one.order(one.open_wave(), wave::cancel{one.time.now()}));
+    ASSERT_TRUE(one.order(long_ago, wave::cancel{one.time.now()}));
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  const auto home = runtime::shard_of(who.value, machine::shards);
+  around.store_row(runtime::participation_key(home, long_ago, who), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(one.me(who).stage, stage::ready);
+  EXPECT_EQ(code_of(one.standing(who, long_ago)), errc::storage_unavailable);
+  EXPECT_EQ(code_of(one.standing(who, long_ago)), errc::storage_unavailable) << "asked again";
+}
+
+TEST(ApplicantActor, AMembershipThatDoesNotReadIsNotNone) {
+  world around;
+  applicant_id who;
+  wave_number wave;
+  {
+    machine one{around};
+    who = one.ready(1);
+    wave = one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  const auto home = runtime::shard_of(who.value, machine::shards);
+  around.store_row(runtime::member_key(home, who), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.join(who, wave)), errc::storage_unavailable);
+}
+
+TEST(ApplicantActor, ANikWhoseRowDoesNotReadIsNotFree) {
+  world around;
+  const auto nik = [&](const machine& in) {
+    return registry::address_of(around.keys.nik_hash(in.person(1).nik.digits())).id;
+  };
+  std::uint64_t person = 0;
+  {
+    machine one{around};
+    one.ready(1);
+    ASSERT_TRUE(one.verify(2));
+    person = nik(one);
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  around.store_row(machine::row_key({runtime::kind::person, person}), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.ask(one.account(2), one.identity_of(1))), errc::timed_out);
+  EXPECT_EQ(one.me(one.account(2)).stage, stage::identity_submitted);
+}
+
+// --- keys of joins
+
+TEST(ApplicantActor, AJoinOfSomebodyWhoIsInAlreadyIsRememberedPastAWithdrawalAndACrash) {
+  world around;
+  applicant_id who;
+  wave_number wave;
+  applicant::join again;
+  applicant::receipt told;
+  {
+    machine one{around};
+    who = one.ready(1);
+    wave = one.open_wave();
+    ASSERT_TRUE(one.join(who, wave));
+    again = {.wave = wave, .request = key(5), .now = one.time.now()};
+    const auto second = one.ask<applicant::receipt>(who, again);
+    ASSERT_TRUE(second);
+    told = *second;
+    EXPECT_EQ(told.fresh, applicant::freshness::repeated);
+    ASSERT_TRUE(one.ask(who, applicant::withdraw{.wave = wave, .now = one.time.now()}));
+  }
+  machine one{around};
+  const auto late = one.ask<applicant::receipt>(who, again);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(*late, told);
+  EXPECT_EQ(one.running->count({runtime::counter::family::joined, wave.value}), 0)
+      << "joined again";
+  again.request = key(5, 2);
+  EXPECT_EQ(code_of(one.ask<applicant::receipt>(who, again)), errc::idempotency_conflict);
 }
 
 }  // namespace

@@ -140,6 +140,36 @@ TEST(Withdraw, ALateRepeatOfTheJoinDoesNotJoinAgain) {
   EXPECT_EQ(anew.reply->joined_at, noon + 1h);
 }
 
+TEST(Withdraw, ALateRepeatOfAJoinThatFoundItMadeDoesNotJoinAgain) {
+  world all;
+  auto who = all.ready();
+  auto wave = all.open_wave();
+  wave.row = decide(who.state, click(request_key{1, 2}), wave).row;
+  const auto second = decide(who.state, click(request_key{3, 4}, noon + 1min), wave);
+  ASSERT_TRUE(second.reply);
+  ASSERT_TRUE(second.event);
+  apply(who.state, *second.event);
+  EXPECT_FALSE(decide(who.state, click(request_key{3, 4}, noon + 2min), wave).event) << "twice";
+  must(who.take(decide(who.state, withdraw{.wave = {5}, .now = noon + 1h}, wave)));
+  wave.row.reset();
+  const auto late = decide(who.state, click(request_key{3, 4}, noon + 2h), wave);
+  EXPECT_EQ(late.reply, second.reply);
+  EXPECT_FALSE(late.row);
+  EXPECT_EQ(code_of(decide(who.state, click(request_key{3, 5}, noon + 2h), wave).reply),
+            errc::idempotency_conflict);
+}
+
+TEST(Join, AgainLeavesNothingToRememberWithoutAKeyOrWhenNobodyCanWithdraw) {
+  world all;
+  auto who = all.ready();
+  auto wave = all.open_wave();
+  wave.row = decide(who.state, click(request_key{1, 2}), wave).row;
+  EXPECT_FALSE(decide(who.state, click(), wave).event);
+  EXPECT_FALSE(decide(who.state, click(request_key{1, 2}), wave).event) << "its own key";
+  wave.open = false;
+  EXPECT_FALSE(decide(who.state, click(request_key{3, 4}), wave).event);
+}
+
 TEST(Withdraw, ARepeatWithItsKeyIsFine) {
   world all;
   auto who = all.ready();

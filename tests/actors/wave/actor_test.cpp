@@ -156,9 +156,12 @@ TEST(WaveActor, DrawsAndMakesTheAcceptedMembers) {
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->wave->joined(), 300u);
   EXPECT_EQ(facts->wave->commitment().entries(), 300u);
-  auto files = one.desk->files_of(first);
+  auto files = one.desk->files_of(first, draw::stage::drawn);
   ASSERT_TRUE(files);
   ASSERT_TRUE((*files)->check(2));
+  auto before = one.desk->files_of(first, draw::stage::committed);
+  ASSERT_TRUE(before);
+  EXPECT_FALSE((*before)->is_drawn()) << "what was published before the draw";
   const auto accepted = accepted_by_files(one, first);
   EXPECT_GT(accepted.size(), 50u);
   EXPECT_LE(accepted.size(), 120u);
@@ -265,6 +268,204 @@ TEST(WaveActor, EndsInTheSameResultWhereverItCrashed) {
     EXPECT_EQ(accepted_by_files(one, number), accepted);
     EXPECT_EQ(members(one, people, number), accepted);
   }
+}
+
+// --- shards hear of a wave
+
+TEST(WaveActor, IsOpenWhenEveryShardTakesJoins) {
+  for (int seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 chance{static_cast<std::uint64_t>(seed)};
+    world around;
+    machine one{around};
+    auto number =
+        one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+    ASSERT_TRUE(number);
+    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(*number), machine::shards));
+    const auto opened = one.send<wave::facts>(runtime::ref_of(*number), wave::open{noon + 1min});
+    for (int i = 0; !opened->value && i < 10'000; ++i)
+      if (!one.step() || chance() % 3 == 0) one.running->pump();
+    ASSERT_TRUE(opened->value && opened->value->has_value());
+    const auto now = (noon + 1min).time_since_epoch().count();
+    for (runtime::shard_index i = 0; i < machine::shards; ++i)
+      EXPECT_EQ(one.roster_row(*number, i).opens_at(), now) << i;
+    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(*number), machine::shards));
+  }
+}
+
+TEST(WaveActor, WhoeverWaitsForAWaveThatIsCancelledIsTold) {
+  world around;
+  machine one{around};
+  const auto number = one.open_wave();
+  const auto closed = one.send<wave::facts>(runtime::ref_of(number), wave::close{one.time.now()});
+  const auto cancelled =
+      one.send<wave::facts>(runtime::ref_of(number), wave::cancel{one.time.now()});
+  one.settle();
+  ASSERT_TRUE(closed->value && cancelled->value);
+  EXPECT_EQ(code_of(*closed->value), errc::wave_out_of_order);
+  EXPECT_EQ(code_of(*cancelled->value), errc::ok);
+}
+
+TEST(WaveActor, ClosedByHandShowsWhenAndByItselfTheHourThatWasPlanned) {
+  world around;
+  machine one{around};
+  const auto by_hand = one.open_wave();
+  const auto at = one.time.now() + 5min;
+  ASSERT_TRUE(one.order(by_hand, wave::close{at}));
+  EXPECT_EQ(one.board.find(by_hand)->plan().closes_at(), at.time_since_epoch().count());
+  const auto by_itself = one.open_wave();
+  const auto planned = one.board.find(by_itself)->plan().closes_at();
+  one.advance(25h);
+  ASSERT_EQ(phase_of(one, by_itself), wave::wire::CLOSED);
+  EXPECT_EQ(one.board.find(by_itself)->plan().closes_at(), planned);
+}
+
+// --- requests with a key
+
+request_key key(std::uint64_t name, std::uint64_t request = 1) {
+  return {name, request};
+}
+
+TEST(WaveActor, ARepeatedCreationIsTheSameWaveAlsoAfterACrash) {
+  world around;
+  wave_number made;
+  wave::create command;
+  {
+    machine one{around};
+    command = {one.plan(noon + 1h, 2h), noon, key(5)};
+    auto first = one.ask<wave_number>(runtime::calendar_ref, command);
+    ASSERT_TRUE(first);
+    made = *first;
+    EXPECT_EQ(one.ask<wave_number>(runtime::calendar_ref, command), made);
+    command.request = key(5, 2);
+    EXPECT_EQ(code_of(one.ask<wave_number>(runtime::calendar_ref, command)),
+              errc::idempotency_conflict);
+    EXPECT_EQ(one.board.all().size(), 1u);
+  }
+  command.request = key(5);
+  {
+    machine replayed{around};
+    EXPECT_EQ(replayed.ask<wave_number>(runtime::calendar_ref, command), made);
+    ASSERT_TRUE(replayed.running->checkpoint());
+  }
+  machine read{around};
+  EXPECT_EQ(read.ask<wave_number>(runtime::calendar_ref, command), made);
+  command.request = key(5, 2);
+  EXPECT_EQ(code_of(read.ask<wave_number>(runtime::calendar_ref, command)),
+            errc::idempotency_conflict);
+  EXPECT_EQ(read.board.all().size(), 1u);
+}
+
+TEST(WaveActor, ARepeatedOrderGetsItsAnswerWhateverHasHappenedSince) {
+  world around;
+  wave_number number;
+  wave::close close;
+  {
+    machine one{around};
+    number = one.open_wave();
+    close = {one.time.now(), key(5)};
+    ASSERT_TRUE(one.order(number, close));
+    one.desk_in_use = true;
+    auto commit = one.commitment();
+    commit.request = key(6);
+    const auto first = one.send<wave::facts>(runtime::ref_of(number), commit);
+    const auto second = one.send<wave::facts>(runtime::ref_of(number), commit);
+    commit.request = key(6, 2);
+    const auto other = one.send<wave::facts>(runtime::ref_of(number), commit);
+    one.settle();
+    ASSERT_TRUE(first->value && second->value && other->value);
+    EXPECT_EQ(code_of(*first->value), errc::ok);
+    EXPECT_EQ(code_of(*second->value), errc::ok) << "while the desk is at it";
+    EXPECT_EQ(code_of(*other->value), errc::idempotency_conflict);
+  }
+  machine one{around};
+  auto again = one.order(number, close);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->wave->phase(), wave::wire::CLOSED);
+  EXPECT_EQ(phase_of(one, number), wave::wire::COMMITTED);
+  EXPECT_EQ(code_of(one.order(number, wave::close{one.time.now(), key(5, 2)})),
+            errc::idempotency_conflict);
+  EXPECT_EQ(code_of(one.order(number, wave::close{one.time.now(), key(7)})),
+            errc::wave_out_of_order);
+}
+
+TEST(WaveActor, AnOrderWhoseAnswerWasLostInACrashIsAnsweredWhenItIsDone) {
+  for (int steps = 0; steps < 40; steps += 3) {
+    SCOPED_TRACE(steps);
+    world around;
+    wave_number number;
+    wave::close close;
+    {
+      machine one{around};
+      number = one.open_wave();
+      close = {one.time.now(), key(5)};
+      (void)one.send<wave::facts>(runtime::ref_of(number), close);
+      for (int i = 0; i < steps; ++i)
+        if (!one.step()) one.running->pump();
+    }
+    machine one{around};
+    auto again = one.order(number, close);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->wave->phase(), wave::wire::CLOSED);
+  }
+}
+
+// --- rows that do not read
+
+TEST(WaveActor, ACalendarThatDoesNotReadNumbersNoWaveTwice) {
+  world around;
+  {
+    machine one{around};
+    one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  around.store_row(machine::row_key(runtime::calendar_ref), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.ask<wave_number>(runtime::calendar_ref,
+                                         wave::create{one.plan(noon + 1h, 2h), noon})),
+            errc::storage_unavailable);
+}
+
+TEST(WaveActor, AWaveThatDoesNotReadIsNotUnknown) {
+  world around;
+  wave_number damaged, other;
+  {
+    machine one{around};
+    damaged = one.open_wave();
+    other = one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  around.store_row(machine::row_key(runtime::ref_of(damaged)), unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.order(damaged, wave::show{})), errc::storage_unavailable);
+  EXPECT_EQ(code_of(one.order(other, wave::show{})), errc::ok);
+}
+
+TEST(WaveActor, ARosterThatDoesNotReadIsNotFrozenAsIfNobodyHadJoined) {
+  world around;
+  wave_number number;
+  {
+    machine one{around};
+    number = one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  around.store_row(machine::row_key(runtime::roster_ref(number, 2, machine::shards)),
+                   unreadable_row);
+  machine one{around};
+  EXPECT_EQ(code_of(one.order(number, wave::close{one.time.now()})), errc::timed_out);
+  EXPECT_EQ(phase_of(one, number), wave::wire::CLOSING);
+}
+
+TEST(WaveActor, WhatCannotBeReplayedOnARowThatDoesNotReadStopsTheStart) {
+  world around;
+  {
+    machine one{around};
+    one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+    one.open_wave();
+  }
+  around.store_row(machine::row_key(runtime::calendar_ref), unreadable_row);
+  EXPECT_THROW(machine{around}, std::runtime_error);
 }
 
 }  // namespace

@@ -1,0 +1,97 @@
+#include "actors/wave/rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gelombang::wave {
+namespace {
+
+constexpr std::uint32_t shards = 3;
+constexpr instant noon{std::chrono::milliseconds{1'800'000'000'000}};
+constexpr std::chrono::hours hour{1};
+
+state scheduled() {
+  event created;
+  created.mutable_created()->set_number(7);
+  auto& plan = *created.mutable_created()->mutable_plan();
+  plan.set_opens_at((noon + hour).time_since_epoch().count());
+  plan.set_closes_at((noon + 2 * hour).time_since_epoch().count());
+  state wave;
+  apply(wave, created, shards);
+  return wave;
+}
+
+wire::Heard heard_by(std::uint32_t shard, wire::Phase phase) {
+  wire::Heard notice;
+  notice.set_shard(shard);
+  notice.set_phase(phase);
+  return notice;
+}
+
+errc hear(state& wave, const wire::Heard& notice) {
+  auto what = heard(wave, notice, noon);
+  if (!what) return what.error().code;
+  apply(wave, *what, shards);
+  return errc::ok;
+}
+
+TEST(WaveRules, AWaveIsKnownEverywhereWhenEachShardHasSaidSoOfThisPhase) {
+  auto wave = scheduled();
+  EXPECT_FALSE(is_known_everywhere(state{}, shards));
+  EXPECT_FALSE(is_known_everywhere(wave, shards));
+  for (std::uint32_t i = 0; i < shards; ++i)
+    EXPECT_EQ(hear(wave, heard_by(i, wire::SCHEDULED)), errc::ok);
+  EXPECT_TRUE(is_known_everywhere(wave, shards));
+  EXPECT_EQ(hear(wave, heard_by(1, wire::SCHEDULED)), errc::wave_out_of_order) << "twice";
+  apply(wave, decide(wave, open{noon}).value(), shards);
+  EXPECT_FALSE(is_known_everywhere(wave, shards));
+  EXPECT_EQ(hear(wave, heard_by(0, wire::SCHEDULED)), errc::wave_out_of_order) << "late";
+  EXPECT_EQ(hear(wave, heard_by(0, wire::OPEN)), errc::ok);
+  EXPECT_EQ(hear(wave, heard_by(1, wire::OPEN)), errc::ok);
+  EXPECT_FALSE(is_known_everywhere(wave, shards));
+  EXPECT_EQ(hear(wave, heard_by(2, wire::OPEN)), errc::ok);
+  EXPECT_TRUE(is_known_everywhere(wave, shards));
+  apply(wave, decide(wave, close{noon}).value(), shards);
+  EXPECT_EQ(wave.reported_size(), 0) << "these count who has frozen";
+  EXPECT_EQ(hear(wave, heard_by(0, wire::OPEN)), errc::wave_out_of_order);
+}
+
+TEST(WaveRules, ClosingEndsTheTimeToJoinAndNeverProlongsIt) {
+  for (auto at : {noon + std::chrono::minutes{75}, noon + 2 * hour, noon + 3 * hour}) {
+    auto wave = scheduled();
+    apply(wave, decide(wave, open{noon + hour}).value(), shards);
+    apply(wave, decide(wave, close{at}).value(), shards);
+    EXPECT_EQ(wave.plan().closes_at(), std::min(at, noon + 2 * hour).time_since_epoch().count());
+  }
+}
+
+TEST(WaveRules, AnOrderIsKnownByItsKeyAndOtherwiseNew) {
+  auto wave = scheduled();
+  const request_key mine{1, 2};
+  EXPECT_FALSE(find_repeat(wave, mine));
+  apply(wave, decide(wave, open{noon, mine}).value(), shards);
+  ASSERT_TRUE(find_repeat(wave, mine));
+  EXPECT_EQ(*find_repeat(wave, mine), wire::OPEN);
+  EXPECT_EQ(find_repeat(wave, request_key{1, 3})->error().code, errc::idempotency_conflict);
+  EXPECT_FALSE(find_repeat(wave, request_key{4, 2}));
+  EXPECT_FALSE(find_repeat(wave, std::nullopt));
+  apply(wave, decide(wave, close{noon, request_key{4, 2}}).value(), shards);
+  EXPECT_EQ(*find_repeat(wave, request_key{4, 2}), wire::CLOSED);
+  EXPECT_EQ(*find_repeat(wave, mine), wire::OPEN);
+}
+
+TEST(WaveRules, TheCalendarRemembersTheNewestCreations) {
+  wire::Calendar calendar;
+  for (std::uint64_t i = 1; i <= creations_max; ++i)
+    apply(calendar, next_wave(calendar, {{}, noon, request_key{i, 1}}));
+  apply(calendar, next_wave(calendar, {{}, noon}));
+  EXPECT_EQ(*find_repeat(calendar, request_key{1, 1}), wave_number{1});
+  EXPECT_EQ(find_repeat(calendar, request_key{1, 2})->error().code, errc::idempotency_conflict);
+  apply(calendar, next_wave(calendar, {{}, noon, request_key{5000, 1}}));
+  EXPECT_EQ(*find_repeat(calendar, request_key{5000, 1}), wave_number{creations_max + 2});
+  EXPECT_FALSE(find_repeat(calendar, request_key{1, 1}));
+  EXPECT_EQ(*find_repeat(calendar, request_key{2, 1}), wave_number{2});
+  EXPECT_EQ(calendar.requests_size(), creations_max);
+}
+
+}  // namespace
+}  // namespace gelombang::wave
