@@ -36,17 +36,12 @@ protected:
     ASSERT_GT(wave_, 0u);
   }
 
-  /// A wave that opens as soon as it is made. @returns its number when everybody can join, or 0.
+  /// A wave that opens as soon as it is made. @returns its number, or 0.
   unsigned open_wave(const node& at) {
     programme_client client{at.port()};
     const auto answer = client.call(create_wave(officer_, 10));
-    const auto made = answer.number("number").value_or(0);
     EXPECT_EQ(answer.status, 201) << answer.body;
-    const auto until = std::chrono::steady_clock::now() + patience;
-    for (const auto& token : tokens_)
-      while (client.get(fmt::format("/v1/me/waves/{}", made), token).text("state") != "can_join")
-        if (std::chrono::steady_clock::now() > until) return 0;
-    return static_cast<unsigned>(made);
+    return static_cast<unsigned>(answer.number("number").value_or(0));
   }
 
   std::optional<receipt> receipt_of(programme_client& client, unsigned person) {
@@ -102,6 +97,54 @@ TEST_F(ServeTest, ASecondStartFindsEverything) {
   EXPECT_EQ(found.number("joined"), 1);
 }
 
+TEST_F(ServeTest, AWaveTakesJoinsInEveryShardTheMomentItIsAnswered) {
+  programme_client client{node_.port()};
+  const auto made = open_wave(node_);
+  for (const auto& token : tokens_) {
+    const auto joined = client.call(join_wave(token, made));
+    ASSERT_EQ(joined.status, 201) << joined.told();
+  }
+}
+
+TEST_F(ServeTest, AnOperatorsRepeatsAfterAKillGetTheirAnswersAndNoSecondWave) {
+  auto create = create_wave(officer_, 10);
+  create.key = "made-once";
+  auto close = order_wave(officer_, wave_, "close");
+  close.key = "closed-once";
+  std::optional<std::int64_t> made;
+  {
+    programme_client before{node_.port()};
+    const auto first = before.call(create);
+    ASSERT_EQ(first.status, 201) << first.told();
+    made = first.number("number");
+    const auto closed = before.call(close);
+    ASSERT_EQ(closed.status, 200) << closed.told();
+  }
+  node_.kill();
+  ASSERT_TRUE(node_.start()) << node_.log();
+  programme_client after{node_.port()};
+  const auto again = after.call(create);
+  EXPECT_EQ(again.status, 201) << again.told();
+  EXPECT_EQ(again.number("number"), made);
+  const auto closed = after.call(close);
+  EXPECT_EQ(closed.status, 200) << closed.told();
+  EXPECT_EQ(closed.text("state"), "closed");
+  auto other = create_wave(officer_, 11);
+  other.key = create.key;
+  EXPECT_EQ(after.call(other).problem(), "idempotency_conflict");
+  close.key = "closed-twice";
+  EXPECT_EQ(after.call(close).problem(), "wave_out_of_order");
+  EXPECT_EQ(after.get("/v1/waves/current").number("number"), made);
+  EXPECT_EQ(after.get(fmt::format("/v1/waves/{}", *made + 1)).status, 404);
+}
+
+TEST_F(ServeTest, WhoHasJoinedIsToldToWait) {
+  programme_client client{node_.port()};
+  EXPECT_EQ(client.get("/v1/me", tokens_[0]).text("next"), "join_a_wave");
+  ASSERT_EQ(client.call(join_wave(tokens_[0], wave_)).status, 201);
+  EXPECT_EQ(client.get("/v1/me", tokens_[0]).text("next"), "wait_for_result");
+}
+
 TEST_F(ServeTest, EndsInOrderWhileRequestsAreRunning) {
   constexpr std::chrono::seconds ends_within{5};
   constexpr unsigned under_way = 20;
@@ -145,6 +188,11 @@ TEST_F(ServeTest, ABackupUnderLoadIsAsGoodAsTheNode) {
   const auto restored =
       run(command({"restore", "--from", copy.string(), "--data-dir", where.data.string()}));
   ASSERT_EQ(restored.how, in_order) << restored.err;
+  auto with_another_key = where;
+  with_another_key.key = place_.path() / "another.key";
+  node stranger{with_another_key};
+  EXPECT_FALSE(stranger.start());
+  EXPECT_EQ(stranger.wait(), wrong_configuration);
   node other{where};
   ASSERT_TRUE(other.start()) << other.log();
   EXPECT_EQ(missing_at(other, at_least), 0u);

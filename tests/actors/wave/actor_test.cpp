@@ -320,6 +320,24 @@ TEST(WaveActor, ClosedByHandShowsWhenAndByItselfTheHourThatWasPlanned) {
   EXPECT_EQ(one.board.find(by_itself)->plan().closes_at(), planned);
 }
 
+TEST(WaveActor, ClosedBeforeItsOpeningWasNoticedItStaysClosed) {
+  world around;
+  machine one{around};
+  const auto who = one.ready(1);
+  auto number =
+      one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+  ASSERT_TRUE(number);
+  one.time.advance(1h);
+  const auto closed = one.send<wave::facts>(runtime::ref_of(*number), wave::close{one.time.now()});
+  one.settle();
+  ASSERT_TRUE(closed->value && closed->value->has_value());
+  one.advance(1s);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
+  EXPECT_EQ(code_of(one.join(who, *number)), errc::wave_not_open);
+  one.advance(3h);
+  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
+}
+
 // --- requests with a key
 
 request_key key(std::uint64_t name, std::uint64_t request = 1) {

@@ -55,6 +55,15 @@ TEST(WaveRules, AWaveIsKnownEverywhereWhenEachShardHasSaidSoOfThisPhase) {
   EXPECT_EQ(hear(wave, heard_by(0, wire::OPEN)), errc::wave_out_of_order);
 }
 
+TEST(WaveRules, WhatIsOpenByTheClockCanBeClosed) {
+  const auto wave = scheduled();
+  EXPECT_EQ(decide(wave, close{noon}).error().code, errc::wave_out_of_order);
+  const auto closed = decide(wave, close{noon + hour});
+  ASSERT_TRUE(closed);
+  EXPECT_TRUE(closed->has_closing());
+  EXPECT_EQ(decide(wave, close{noon + 2 * hour}).error().code, errc::wave_out_of_order);
+}
+
 TEST(WaveRules, ClosingEndsTheTimeToJoinAndNeverProlongsIt) {
   for (auto at : {noon + std::chrono::minutes{75}, noon + 2 * hour, noon + 3 * hour}) {
     auto wave = scheduled();
