@@ -10,6 +10,13 @@
 #include "net/command/snapshots.hpp"
 #include "net/command/wave_client.hpp"
 
+/// Read by jemalloc before `main`. A node touches a million applicants in no order: on huge pages a
+/// look-up spares the page walk. And memory that a burst has needed is kept, since the next one
+/// needs it again and fresh pages are dear; what may be in use is bounded by the configuration.
+extern "C" {
+const char* malloc_conf = "thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1";
+}
+
 namespace {
 
 using namespace gelombang;

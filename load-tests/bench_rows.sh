@@ -8,7 +8,7 @@
 load() {
   local row=$1 connections=$2 url=$3 script=$4 result refused exhausted
   shift 4
-  result=$(env TOKENS="$tokens_file" COUNT=$((seconds * 200000)) "$@" \
+  result=$(env TOKENS="$tokens_file" COUNT=$((seconds * 260000)) "$@" \
     timeout --foreground $((seconds + 60)) wrk -t1 -c"$connections" -d"${seconds}s" --timeout 10s --latency \
     -s "$repository/load-tests/$script" "$url" | sed -n 's/^RESULT //p') ||
     remark "$row, $connections connections: wrk failed"

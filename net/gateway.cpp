@@ -7,7 +7,12 @@ namespace gelombang::net {
 
 gateway::gateway(caf::actor_system& system, runtime::node& node, boost::asio::io_context& io,
                  limits bounds)
-    : node_(node), io_(io), bounds_(bounds), sweep_timer_(io), inbox_(std::make_shared<inbox>()) {
+    : node_(node),
+      io_(io),
+      bounds_(bounds),
+      turn_(system),
+      sweep_timer_(io),
+      inbox_(std::make_shared<inbox>()) {
   inbox_->owner = this;
   auto spawned = system.spawn<caf::actor_companion, caf::hidden>();
   handle_ = caf::actor_cast<caf::strong_actor_ptr>(spawned);
@@ -27,9 +32,29 @@ gateway::~gateway() {
   companion_->cleanup(caf::error{}, &context);
 }
 
+/// Behind what the event loop has ready now, so that all its requests share one turn.
+void gateway::turn_soon() {
+  if (std::exchange(turn_is_coming_, true)) return;
+  boost::asio::post(io_, [box = inbox_] {
+    if (box->owner) box->owner->take_turn();
+  });
+}
+
+void gateway::take_turn() {
+  turn_is_coming_ = false;
+  in_turn_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  node_.turn_begins();
+  turn_.run();
+  node_.turn_ends();
+  in_turn_.store({}, std::memory_order_relaxed);
+  deal(answered_here_);
+}
+
 /// On whatever thread the answer was made. One post wakes the io thread for all that arrive before
 /// it gets there.
 void gateway::collect(caf::mailbox_element_ptr answer) {
+  if (in_turn_.load(std::memory_order_relaxed) == std::this_thread::get_id())
+    return answered_here_.push_back(std::move(answer));
   bool first;
   {
     std::lock_guard lock{inbox_->mutex};
@@ -43,18 +68,22 @@ void gateway::collect(caf::mailbox_element_ptr answer) {
 }
 
 void gateway::deal() {
-  dealing_.clear();
   {
     std::lock_guard lock{inbox_->mutex};
     dealing_.swap(inbox_->arrived);
   }
-  for (auto& answer : dealing_) {
+  deal(dealing_);
+}
+
+void gateway::deal(std::vector<caf::mailbox_element_ptr>& answers) {
+  for (auto& answer : answers) {
     auto found = pending_.find(answer->mid.integer_value());
     if (found == pending_.end()) continue;  // too late: it has been told that it timed out
     auto entry = found->second;
     pending_.erase(found);
     entry.complete(entry.done, answer.get(), errc::ok);
   }
+  answers.clear();
 }
 
 /// What has been answered meanwhile goes as well, so that the queue is as long as the oldest wait

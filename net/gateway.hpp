@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -9,10 +10,12 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "actors/runtime/entity_actor.hpp"
 #include "actors/runtime/node.hpp"
+#include "actors/runtime/run_queue.hpp"
 #include "net/task.hpp"
 
 namespace gelombang::net {
@@ -41,10 +44,12 @@ template <class Actor, class Command>
 using answer_of = typename detail::answer_to<Command, typename Actor::signatures>::type;
 
 /// The way from one io thread to the actors and back: one CAF companion in whose name all requests
-/// of the thread are sent. Answers come in on any thread, are collected, and are dealt with by the
-/// io thread in one go. Every request is answered exactly once: by the actor, or with `timed_out`,
-/// `overloaded` or `storage_unavailable`. For its io thread only; destroyed when the server has
-/// stopped, whose sessions have taken the coroutines that still waited with them.
+/// of the thread are sent. What is asked within one turn of the event loop is run behind it, by
+/// this thread itself where the entity is brief. Answers come in on any thread, are collected, and
+/// are dealt with by the io thread in one go. Every request is answered exactly once: by the actor,
+/// or with `timed_out`, `overloaded` or `storage_unavailable`. For its io thread only; destroyed
+/// when the server has stopped, whose sessions have taken the coroutines that still waited with
+/// them.
 class gateway {
 public:
   struct limits {
@@ -114,14 +119,18 @@ private:
     (is_long ? long_deadlines_ : deadlines_)
         .emplace_back(clock_type::now() + (is_long ? bounds_.long_deadline : bounds_.deadline),
                       key);
-    const auto refused = node_.deliver(to, make(id));
+    const auto refused = node_.deliver(to, make(id), &turn_);
+    if (!turn_.empty()) turn_soon();
     if (refused == errc::ok) return;
     pending_.erase(key);
     entry.complete(entry.done, nullptr, refused);
   }
 
+  void turn_soon();
+  void take_turn();
   void collect(caf::mailbox_element_ptr answer);
   void deal();
+  void deal(std::vector<caf::mailbox_element_ptr>& answers);
   void sweep();
   void sweep_later();
   void time_out(deadline_queue& queue, clock_type::time_point now);
@@ -132,6 +141,8 @@ private:
   caf::strong_actor_ptr handle_;
   caf::actor_companion* companion_ = nullptr;
   boost::unordered_flat_map<std::uint64_t, pending> pending_;
+  runtime::run_queue turn_;
+  bool turn_is_coming_ = false;
   deadline_queue deadlines_, long_deadlines_;
   boost::asio::basic_waitable_timer<clock_type> sweep_timer_;
 
@@ -143,6 +154,9 @@ private:
   };
   std::shared_ptr<inbox> inbox_;
   std::vector<caf::mailbox_element_ptr> dealing_;
+  /// The thread that takes a turn: what it answers itself waits in `answered_here_` for its end.
+  std::atomic<std::thread::id> in_turn_;
+  std::vector<caf::mailbox_element_ptr> answered_here_;
 };
 
 }  // namespace gelombang::net

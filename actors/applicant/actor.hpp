@@ -27,6 +27,7 @@ public:
   void reads_with(runtime::node& reader) { reader_ = &reader; }
 
   runtime::kind what() const override { return runtime::kind::applicant; }
+  bool is_brief() const override { return true; }
   std::vector<std::string> rows_of(const runtime::shard& home,
                                    runtime::entity_ref who) const override;
   caf::strong_actor_ptr spawn(caf::actor_system& system, runtime::activation_ptr who,

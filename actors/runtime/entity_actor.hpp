@@ -64,6 +64,9 @@ struct asker {
 /// `make_behavior` as `on<&room_actor::method>()`, and keeps all knowledge of the programme in its
 /// rules. A handler never blocks, and the activation's message count is kept around it, so that
 /// the shard knows when nobody needs the actor.
+///
+/// Handlers hold nothing, not even their actor: they find it as the one that this thread runs. So
+/// all actors of a kind share one behavior, which would be a quarter of an actor's memory.
 template <class Handle>
 class entity_actor;
 
@@ -85,6 +88,13 @@ public:
                     caf::to_string(what.move_content_to_message()));
       return caf::result<caf::message>{caf::make_error(caf::sec::unexpected_message)};
     });
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit* on, std::size_t messages_max) override {
+    running_ = this;
+    const auto outcome = base::resume(on, messages_max);
+    running_ = nullptr;
+    return outcome;
   }
 
 protected:
@@ -137,7 +147,7 @@ protected:
   bool seen_before(mail_source source) { return home().mail_seen(source); }
 
   template <auto Method>
-  auto on() {
+  static auto on() {
     return wrap<Method>(Method);
   }
 
@@ -149,14 +159,15 @@ private:
   };
 
   template <auto Method, class Self, class T, class Command>
-  auto wrap(caf::delegated<outcome<T>> (Self::*)(const Command&)) {
-    return [this](const Command& command) -> caf::delegated<outcome<T>> {
-      turn guard{*activation_};
-      const auto to = current_asker();
+  static auto wrap(caf::delegated<outcome<T>> (Self::*)(const Command&)) {
+    return [](const Command& command) -> caf::delegated<outcome<T>> {
+      auto& self = static_cast<Self&>(*running_);
+      turn guard{*running_->activation_};
+      const auto to = running_->current_asker();
       try {
-        return (static_cast<Self*>(this)->*Method)(command);
+        return (self.*Method)(command);
       } catch (const std::exception& what) {
-        distrust(what);
+        running_->distrust(what);
         if (to) to.who->enqueue(to.letter(outcome<T>{refusal{errc::internal}}), nullptr);
         return {};
       }
@@ -164,13 +175,14 @@ private:
   }
 
   template <auto Method, class Self, class Command>
-  auto wrap(void (Self::*)(const Command&)) {
-    return [this](const Command& command) {
-      turn guard{*activation_};
+  static auto wrap(void (Self::*)(const Command&)) {
+    return [](const Command& command) {
+      auto& self = static_cast<Self&>(*running_);
+      turn guard{*running_->activation_};
       try {
-        (static_cast<Self*>(this)->*Method)(command);
+        (self.*Method)(command);
       } catch (const std::exception& what) {
-        distrust(what);
+        running_->distrust(what);
       }
     };
   }
@@ -181,6 +193,8 @@ private:
                      what.what());
     home().discard(activation_);
   }
+
+  static inline thread_local entity_actor* running_ = nullptr;
 
   const activation_ptr activation_;
   lsn seen_;

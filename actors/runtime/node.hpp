@@ -27,11 +27,15 @@ public:
 
   virtual kind what() const = 0;
 
+  /// Whether no handler of it takes longer than some microseconds: then the thread that asks may
+  /// run it itself.
+  virtual bool is_brief() const { return false; }
+
   /// Keys of the rows that waking `who` reads; the first is its snapshot.
   virtual std::vector<std::string> rows_of(const shard& home, entity_ref who) const = 0;
 
   /// Makes the actor from those rows (`keys` are as `rows_of` gave them). Runs on a loader thread;
-  /// must not block.
+  /// must not block. @returns null, having said why, when they can't be what this kind has written.
   virtual caf::strong_actor_ptr spawn(caf::actor_system& system, activation_ptr who,
                                       const std::vector<std::string>& keys,
                                       std::vector<row_value>&& rows) const = 0;
@@ -114,9 +118,15 @@ public:
   const shard& at(shard_index which) const { return *shards_[which]; }
   std::uint32_t shards() const { return options_.shards; }
 
-  errc deliver(entity_ref to, caf::mailbox_element_ptr message) {
-    return home_of(to).deliver(to, std::move(message));
+  /// Hands over a message. Brief entities are run by `here`, if it is given; see `turn_begins`.
+  errc deliver(entity_ref to, caf::mailbox_element_ptr message, run_queue* here = nullptr) {
+    return home_of(to).deliver(to, std::move(message), queue_for(to.kind, here));
   }
+
+  /// Around the running of a `run_queue`: what its actors want committed wakes the commit thread
+  /// once, at the end, and so makes one frame and not a frame of its first and one of the rest.
+  void turn_begins();
+  void turn_ends();
 
   /// Reads rows on a loader thread and calls `done` there.
   void fetch(shard_index where, std::vector<std::string> keys,
@@ -169,6 +179,11 @@ private:
   void finish_restore();
   void give_up_actors();
 
+  run_queue* queue_for(kind what, run_queue* here) const {
+    const auto* found = here ? kinds_[static_cast<std::size_t>(what)] : nullptr;
+    return found && found->is_brief() ? here : nullptr;
+  }
+
   bool commit_cycle();
   void release(shard_index from, shard::released&& out);
   void send_mail(shard_index from, mail_source source, const mail& what);
@@ -182,6 +197,9 @@ private:
 
   bool load_batch();
   void spawn_batch(std::vector<activation_ptr>& batch);
+  void wake_batch(std::vector<activation_ptr>& batch, std::vector<std::vector<std::string>>& keys,
+                  std::vector<std::vector<row_value>>& rows);
+  void refuse_waiting(const activation_ptr& who);
   void refuse_batch(std::vector<activation_ptr>& batch, const storage::error& why);
   void run_loader();
 
@@ -218,6 +236,7 @@ private:
   mutable std::mutex commit_mutex_;
   std::condition_variable commit_wanted_;
   std::vector<shard_index> woken_;
+  int turns_under_way_ = 0;
   bool capture_wanted_ = false;
   std::string not_writable_because_;
   bool resumable_ = false;

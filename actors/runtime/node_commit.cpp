@@ -23,10 +23,26 @@ void node::wake(shard_index which) {
   bool first;
   {
     std::lock_guard lock{commit_mutex_};
-    first = woken_.empty();
+    first = woken_.empty() && turns_under_way_ == 0;
     woken_.push_back(which);
   }
   if (first && threaded_) commit_wanted_.notify_one();
+}
+
+void node::turn_begins() {
+  std::lock_guard lock{commit_mutex_};
+  ++turns_under_way_;
+}
+
+void node::turn_ends() {
+  bool wanted;
+  {
+    std::lock_guard lock{commit_mutex_};
+    --turns_under_way_;
+    // Not only by the last of several: there may always be one under way.
+    wanted = !woken_.empty();
+  }
+  if (wanted && threaded_) commit_wanted_.notify_one();
 }
 
 void node::run_commit() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/runtime/bounce.hpp"
+#include "actors/runtime/run_queue.hpp"
 
 namespace gelombang::runtime {
 
@@ -89,16 +90,36 @@ void node::spawn_batch(std::vector<activation_ptr>& batch) {
   if (!stored) return refuse_batch(batch, stored.error());
   for (std::size_t i = 0; i < missing.size(); ++i)
     rows[missing[i].second.entity][missing[i].second.row] = std::move((*stored)[i]);
+  wake_batch(batch, keys, rows);
+}
+
+/// This thread also runs what has waited for brief entities: their rows are still in its cache.
+void node::wake_batch(std::vector<activation_ptr>& batch,
+                      std::vector<std::vector<std::string>>& keys,
+                      std::vector<std::vector<row_value>>& rows) {
+  run_queue woken{system_};
+  turn_begins();
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto& room = *kinds_[static_cast<std::size_t>(batch[i]->who.kind)];
-    batch[i]->home.activated(batch[i], room.spawn(system_, batch[i], keys[i], std::move(rows[i])));
+    auto& who = batch[i];
+    const auto what = who->who.kind;
+    const auto& room = *kinds_[static_cast<std::size_t>(what)];
+    auto actor = room.spawn(system_, who, keys[i], std::move(rows[i]));
+    if (!actor)
+      refuse_waiting(who);
+    else
+      who->home.activated(who, std::move(actor), queue_for(what, threaded_ ? &woken : nullptr));
   }
+  woken.run();
+  turn_ends();
+}
+
+void node::refuse_waiting(const activation_ptr& who) {
+  for (auto& message : who->home.give_up(who)) bounce(message->sender, *message);
 }
 
 void node::refuse_batch(std::vector<activation_ptr>& batch, const storage::error& why) {
   spdlog::error("rows can't be read: {}", why.detail);
-  for (auto& who : batch)
-    for (auto& message : who->home.give_up(who)) bounce(message->sender, *message);
+  for (auto& who : batch) refuse_waiting(who);
 }
 
 }  // namespace gelombang::runtime

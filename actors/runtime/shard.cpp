@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/runtime/bounce.hpp"
+#include "actors/runtime/run_queue.hpp"
 
 namespace gelombang::runtime {
 namespace {
@@ -31,7 +32,7 @@ shard::shard(shard_index index, std::uint32_t shards, shard_limits limits, shard
              const storage::state_store& store)
     : index_(index), shards_(shards), limits_(limits), host_(host), store_(store) {}
 
-errc shard::deliver(entity_ref to, caf::mailbox_element_ptr message) {
+errc shard::deliver(entity_ref to, caf::mailbox_element_ptr message, run_queue* here) {
   activation_ptr fresh;
   caf::strong_actor_ptr actor;
   {
@@ -46,10 +47,12 @@ errc shard::deliver(entity_ref to, caf::mailbox_element_ptr message) {
     who.in_flight.fetch_add(1, std::memory_order_relaxed);
     who.touched = true;
     who.last_used = host_.coarse_seconds();
-    if (who.actor)
-      actor = who.actor;
-    else
+    if (!who.actor)
       who.waiting.push_back(std::move(message));
+    else if (here)
+      who.actor->enqueue(std::move(message), here);  // only notes it: nothing is run or woken
+    else
+      actor = who.actor;
   }
   if (actor) actor->enqueue(std::move(message), nullptr);
   if (fresh) host_.load(std::move(fresh));
@@ -73,12 +76,12 @@ bool shard::deliver_if_active(entity_ref to, caf::mailbox_element_ptr message) {
   return true;
 }
 
-void shard::activated(const activation_ptr& who, caf::strong_actor_ptr actor) {
+void shard::activated(const activation_ptr& who, caf::strong_actor_ptr actor, run_queue* here) {
   std::lock_guard lock{mutex_};
   // A reset meanwhile has taken it out of the directory and refused what waited.
   if (who->incarnation != incarnation_) return;
   // Enqueued under the lock, so that nothing delivered from now on overtakes what has waited.
-  for (auto& message : who->waiting) actor->enqueue(std::move(message), nullptr);
+  for (auto& message : who->waiting) actor->enqueue(std::move(message), here);
   who->waiting.clear();
   who->waiting.shrink_to_fit();
   who->actor = std::move(actor);

@@ -20,6 +20,7 @@
 
 namespace gelombang::runtime {
 
+class run_queue;
 class shard;
 
 /// The presence of one entity in memory. There is at most one for an entity at any time: it comes
@@ -90,15 +91,16 @@ public:
 
   // Messages.
 
-  /// Hands `message` to the entity, waking it if it sleeps.
+  /// Hands `message` to the entity, waking it if it sleeps. If it is awake, `here` runs it;
+  /// without, the scheduler does.
   /// @returns `storage_unavailable` while the shard is being restored; the message is dropped then.
-  errc deliver(entity_ref to, caf::mailbox_element_ptr message);
+  errc deliver(entity_ref to, caf::mailbox_element_ptr message, run_queue* here = nullptr);
 
   /// The same, but only if it is awake or waking. @returns whether it was.
   bool deliver_if_active(entity_ref to, caf::mailbox_element_ptr message);
 
   /// The loader has spawned the entity's actor: it gets what has waited.
-  void activated(const activation_ptr& who, caf::strong_actor_ptr actor);
+  void activated(const activation_ptr& who, caf::strong_actor_ptr actor, run_queue* here = nullptr);
 
   /// Gives up an activation whose memory can't be trusted (an exception): the next message reads
   /// the rows anew.
@@ -201,7 +203,6 @@ public:
   void checkpoint_done();
   /// They are not: they count as changed again.
   void checkpoint_failed();
-  bool capturing() const;
   std::size_t dirty_bytes() const;
 
   /// Forgets everything that is not durable and every activation; @returns replies to be refused.

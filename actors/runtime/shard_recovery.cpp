@@ -87,10 +87,17 @@ shard::captured_cut shard::capture() {
 }
 
 void shard::checkpoint_done() {
-  row_map done;  // freed outside the lock
+  row_map done;
+  {
+    std::lock_guard lock{mutex_};
+    std::swap(done, flushing_);
+    capturing_ = false;
+  }
+  // Its rows are freed outside the lock; its table is kept for what changes after the next capture,
+  // which would otherwise grow one step by step.
+  done.clear();
   std::lock_guard lock{mutex_};
-  std::swap(done, flushing_);
-  capturing_ = false;
+  if (flushing_.empty()) std::swap(done, flushing_);
 }
 
 void shard::checkpoint_failed() {
@@ -99,11 +106,6 @@ void shard::checkpoint_failed() {
     if (!dirty_.contains(key)) put_row(key, std::move(value));
   flushing_.clear();
   capturing_ = false;
-}
-
-bool shard::capturing() const {
-  std::lock_guard lock{mutex_};
-  return capturing_;
 }
 
 std::size_t shard::dirty_bytes() const {
