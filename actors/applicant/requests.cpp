@@ -42,6 +42,15 @@ wire::Answer receipt_answer(const wire::JoinedBefore& join) {
   return answer;
 }
 
+/// What has had no effect goes before what has: of that a late repeat would have one.
+template <class Requests>
+auto first_to_forget(Requests& known) {
+  auto idle = std::find_if(known.begin(), known.end(), [](const wire::Request& one) {
+    return one.answer().receipt().repeated();
+  });
+  return idle == known.end() ? known.begin() : idle;
+}
+
 wire::Answer done() {
   wire::Answer answer;
   answer.mutable_done();
@@ -168,7 +177,7 @@ void remember(wire::State& state, const wire::Request& request) {
     return is_over(one, now) || one.key() == request.key();
   };
   known.erase(std::remove_if(known.begin(), known.end(), superfluous), known.end());
-  if (known.size() >= requests_max) known.erase(known.begin());
+  if (known.size() >= requests_max) known.erase(first_to_forget(known));
   *known.Add() = request;
 }
 

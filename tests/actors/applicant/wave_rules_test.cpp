@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "actors/applicant/limits.hpp"
 #include "actors/registry/lists.hpp"
 #include "tests/actors/applicant/people.hpp"
 
@@ -157,6 +158,24 @@ TEST(Withdraw, ALateRepeatOfAJoinThatFoundItMadeDoesNotJoinAgain) {
   EXPECT_FALSE(late.row);
   EXPECT_EQ(code_of(decide(who.state, click(request_key{3, 5}, noon + 2h), wave).reply),
             errc::idempotency_conflict);
+}
+
+TEST(Withdraw, JoinsThatFoundItMadeDoNotPushOutWhatHadAnEffect) {
+  world all;
+  auto who = all.ready();
+  auto wave = all.open_wave();
+  const auto first = decide(who.state, click(request_key{1, 2}), wave);
+  wave.row = first.row;
+  must(who.take(decide(who.state, withdraw{.wave = {5}, .now = noon}, wave)));
+  wave.row.reset();
+  wave.row = decide(who.state, click(request_key{3, 4}, noon + 1min), wave).row;
+  for (std::uint64_t i = 0; i < 3 * requests_max; ++i) {
+    const auto again = decide(who.state, click(request_key{100 + i, 1}, noon + 2min), wave);
+    ASSERT_TRUE(again.event);
+    apply(who.state, *again.event);
+  }
+  EXPECT_LE(who.state.requests_size(), requests_max);
+  EXPECT_EQ(decide(who.state, click(request_key{1, 2}, noon + 1h), wave).reply, first.reply);
 }
 
 TEST(Join, AgainLeavesNothingToRememberWithoutAKeyOrWhenNobodyCanWithdraw) {
