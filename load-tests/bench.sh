@@ -16,7 +16,7 @@ seconds=5
 runs=5
 applicants=2000000
 draw_applicants=5000000
-io_threads=$((($(nproc) + 1) / 2))   # the other half is the generator's
+io_threads=$(nproc)   # as a node has by default; do-nothing and nginx have as many
 directory=/var/tmp
 cold_slice=0
 
