@@ -35,6 +35,7 @@ storage::result<std::unique_ptr<node>> node::open(node_options options, storage:
 
 node::~node() {
   stop();
+  if (ran_) give_up_actors();
 }
 
 storage::result<void> node::restore() {
@@ -116,7 +117,7 @@ void node::finish_restore() {
 
 void node::start() {
   send_what_was_under_way();
-  threaded_ = true;
+  threaded_ = ran_ = true;
   commit_thread_ = std::thread{[this] { run_commit(); }};
   for (std::uint32_t i = 0; i < options_.loader_threads; ++i)
     loader_threads_.emplace_back([this] { run_loader(); });
@@ -150,7 +151,6 @@ void node::stop() {
   if (writable())
     if (auto saved = checkpoint(); !saved)
       spdlog::error("last checkpoint failed, the journal has it all: {}", saved.error().detail);
-  give_up_actors();
 }
 
 /// Actors refer to their shards, so the shards must outlast the last of them.

@@ -103,7 +103,8 @@ public:
   ~node() override;
 
   void start();
-  /// Makes everything durable that has been taken, writes a checkpoint, ends the threads.
+  /// Makes everything durable that has been taken, writes a checkpoint, ends the threads. Who is in
+  /// memory stays there until the node goes.
   void stop();
   /// One round; @returns whether anything was done.
   bool pump();
@@ -185,6 +186,7 @@ private:
   }
 
   bool commit_cycle();
+  storage::result<void> write(std::span<const storage::frame> frames);
   void release(shard_index from, shard::released&& out);
   void send_mail(shard_index from, mail_source source, const mail& what);
   void send_what_was_under_way();
@@ -230,6 +232,7 @@ private:
   std::atomic<bool> stopping_{false};
   std::atomic<bool> writable_{true};
   std::atomic<bool> threaded_{false};
+  bool ran_ = false;
   bool mail_sent_again_ = false;  ///< since the start
 
   // Commit.

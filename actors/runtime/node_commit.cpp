@@ -103,7 +103,7 @@ bool node::commit_cycle() {
   }
   if (!frames.empty()) {
     const auto before = std::chrono::steady_clock::now();
-    if (auto written = journal_->append(frames); !written) {
+    if (auto written = write(frames); !written) {
       commit_failed(written.error());
       return true;
     }
@@ -121,6 +121,20 @@ bool node::commit_cycle() {
   }
   if (capture) hand_to_checkpoint(std::move(captured));
   return true;
+}
+
+/// One write and one sync, unless the shards together have more than the journal takes at once.
+storage::result<void> node::write(std::span<const storage::frame> frames) {
+  constexpr std::size_t bytes_a_write_max = 128u << 20;
+  while (!frames.empty()) {
+    std::size_t taken = 0, bytes = 0;
+    while (taken < frames.size() &&
+           (taken == 0 || bytes + frames[taken].records.size() <= bytes_a_write_max))
+      bytes += frames[taken++].records.size();
+    if (auto written = journal_->append(frames.first(taken)); !written) return written;
+    frames = frames.subspan(taken);
+  }
+  return {};
 }
 
 void node::release(shard_index from, shard::released&& out) {

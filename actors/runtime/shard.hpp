@@ -74,6 +74,10 @@ public:
   virtual std::uint32_t coarse_seconds() const = 0;
 };
 
+/// What may wait for the disk in one shard: half of what the journal takes as one frame, since mail
+/// and its bookkeeping come on top of what a step brings.
+inline constexpr std::size_t pending_bytes_max = 32u << 20;
+
 struct shard_limits {
   std::size_t active_actors_max = 4096;  ///< in this shard; exceeded only while all are busy
   std::uint32_t idle_seconds = 300;      ///< then an activation is given up
@@ -123,7 +127,8 @@ public:
 
   /// Takes a step of `by`, and sends `reply` to `to` once it is durable.
   /// @returns the position that makes it durable; `storage_unavailable` when the journal takes no
-  ///   writes, `wave_not_open` when a required gate is shut. Nothing has changed then.
+  ///   writes, `wave_not_open` when a required gate is shut, `overloaded` when what waits for the
+  ///   disk and this would be more than a frame may hold. Nothing has changed then.
   result<lsn> append(const activation& by, step&& what, caf::strong_actor_ptr to = nullptr,
                      caf::mailbox_element_ptr reply = nullptr);
 

@@ -60,6 +60,14 @@ public:
   void require_gate(std::uint64_t number) { required_gate_ = number; }
   void set_gate(std::uint64_t number, bool open) { gate_ = {number, open}; }
 
+  /// What it adds to a frame, but for a few bytes a record.
+  std::size_t bytes() const {
+    auto sum = records_.size();
+    for (const auto& letter : mails_) sum += letter.body.size();
+    for (const auto& body : outside_) sum += body.size();
+    return sum;
+  }
+
   bool empty() const { return count_ == 0 && mails_.empty() && outside_.empty() && !has_source(); }
 
 private:

@@ -171,7 +171,6 @@ void read_storage(const toml::table* table, settings& into) {
   from.number("checkpoint_bytes", storage.checkpoint_bytes, 1 << 16, 16ll << 30);
   from.number("checkpoint_interval_seconds", storage.checkpoint_interval_seconds, 1, 86400);
   from.number("block_cache_bytes", storage.block_cache_bytes, 1 << 20, many);
-  from.flag("archive", storage.archive);
 }
 
 void read_runtime(const toml::table* table, settings& into) {

@@ -28,7 +28,6 @@ struct settings {
     std::uint64_t checkpoint_bytes = 64u << 20;
     std::int64_t checkpoint_interval_seconds = 60;
     std::uint64_t block_cache_bytes = 256u << 20;
-    bool archive = true;
   } storage;
   struct {
     std::uint32_t shards = 64;

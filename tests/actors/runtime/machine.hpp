@@ -10,6 +10,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "actors/runtime/run_queue.hpp"
 #include "tests/actors/runtime/probe.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -51,8 +52,22 @@ public:
       waiting_.emplace(key, tag);
     }
     const auto refused =
-        of.deliver(purse(number), caf::make_mailbox_element(handle_, id, {}, std::move(command)));
+        of.deliver(purse(number), caf::make_mailbox_element(handle_, id, {}, std::move(command)),
+                   own_turns_ ? &*own_turns_ : nullptr);
     if (refused != errc::ok) settle(key, answer{refusal{refused}});
+    constexpr std::uint64_t asked_a_turn = 8;
+    if (own_turns_ && ++asked_ % asked_a_turn == 0) take_turn(of);
+  }
+
+  /// From here on the asking thread runs whom it asks, as an io thread does. It must end each
+  /// series of requests with `take_turn`.
+  void run_whom_it_asks() { own_turns_.emplace(companion_->home_system()); }
+
+  void take_turn(node& of) {
+    if (!own_turns_) return;
+    of.turn_begins();
+    own_turns_->run();
+    of.turn_ends();
   }
 
   /// Blocks until at most `left` requests wait.
@@ -102,6 +117,8 @@ private:
   }
 
   const listener told_;
+  std::optional<run_queue> own_turns_;
+  std::uint64_t asked_ = 0;
   caf::strong_actor_ptr handle_;
   caf::actor_companion* companion_ = nullptr;
   mutable std::mutex mutex_;

@@ -143,6 +143,25 @@ TEST(Node, ComesBackToItsLimitAfterABurst) {
   EXPECT_EQ(one.total(200), 200);
 }
 
+TEST(Node, TakesNoMoreThanAFrameHoldsBeforeTheDiskHasIt) {
+  temporary_directory where;
+  machine one{where.path()};
+  ASSERT_TRUE(one.ask(3, put_in{1})->ok());
+  const std::string letter(15u << 20, 'x');
+  const auto first = one.send(3, write_out{letter}), second = one.send(3, write_out{letter}),
+             third = one.send(3, write_out{letter});
+  one.scheduler().run();  // nothing is committed meanwhile
+  EXPECT_FALSE(first());
+  EXPECT_FALSE(second());
+  ASSERT_TRUE(third());
+  EXPECT_EQ(third()->why.code, errc::overloaded);
+  one.settle();
+  EXPECT_TRUE(first()->ok());
+  EXPECT_TRUE(second()->ok());
+  EXPECT_TRUE(one.ask(3, write_out{letter})->ok());
+  EXPECT_TRUE(one.running->writable());
+}
+
 TEST(Node, RefusesDataDividedOtherwise) {
   temporary_directory where;
   {

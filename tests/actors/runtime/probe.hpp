@@ -247,6 +247,7 @@ public:
   explicit purse_kind(presence& watch) : watch_(watch) {}
 
   kind what() const override { return kind::probe; }
+  bool is_brief() const override { return true; }
 
   std::vector<std::string> rows_of(const shard& home, entity_ref who) const override {
     return {snapshot_key(home.index(), who)};

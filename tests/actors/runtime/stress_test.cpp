@@ -123,8 +123,12 @@ void hand_coins_about(node& of, asking& front, std::uint64_t messages, std::uint
       front.ask(of, number, look{});
     else
       front.ask(of, number, some_transfer(chance));
-    if (sent % 16 == 0) front.wait_for(waiting_max);
+    if (sent % 16 == 0) {
+      front.take_turn(of);
+      front.wait_for(waiting_max);
+    }
   }
+  front.take_turn(of);
   front.wait_for(0);
 }
 
@@ -155,6 +159,7 @@ TEST(Stress, NeverTwiceAtOnceOnThreadsAndBackupsAreWhole) {
     put_in_the_coins(one);
     std::deque<asking> fronts;
     for (std::uint64_t i = 0; i < senders; ++i) fronts.emplace_back(one.system());
+    fronts.front().run_whom_it_asks();  // the others leave it to the scheduler
     std::atomic<int> at_work{senders};
     std::vector<std::thread> threads;
     for (std::uint64_t i = 0; i < senders; ++i)
@@ -199,8 +204,10 @@ void hand_coins_about_until(const std::atomic<bool>& enough, node& of, asking& f
   while (!enough) {
     front.ask(of, chance() % purses, some_transfer(chance));
     front.ask(of, chance() % purses, look{});
+    front.take_turn(of);
     front.wait_for(waiting_max);
   }
+  front.take_turn(of);
   front.wait_for(0);
 }
 
@@ -214,6 +221,7 @@ TEST(Stress, ADiskThatIsFullInFullSwingLosesAndDoublesNothing) {
     put_in_the_coins(one);
     std::deque<asking> fronts;
     for (int i = 0; i < 2; ++i) fronts.emplace_back(one.system());
+    fronts.front().run_whom_it_asks();
     std::atomic<bool> enough{false};
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < fronts.size(); ++i)
