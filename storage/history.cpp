@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "storage/archive.hpp"
@@ -74,11 +75,9 @@ public:
 
 private:
   result<void> load_all() {
-    std::map<std::uint64_t, bool> numbers;
-    for (const auto& [number, name] : found_.segments) numbers[number] = true;
-    for (const auto& [number, name] : found_.archives) numbers[number] = true;
-    std::uint64_t expected = numbers.empty() ? 0 : numbers.begin()->first;
-    for (const auto& [number, present] : numbers) {
+    const auto numbers = all_numbers();
+    auto expected = numbers.empty() ? 0 : *numbers.begin();
+    for (const auto number : numbers) {
       if (number != expected) {
         return failed(fault::missing,
                       fmt::format("{} is missing between its neighbours",
@@ -94,6 +93,23 @@ private:
       out_.next_number = number + 1;
     }
     return {};
+  }
+
+  /// The numbers of all segments, oldest first. A running node may have put an archive in a
+  /// segment's place while the directory was listed, so that the listing has neither.
+  std::set<std::uint64_t> all_numbers() {
+    std::set<std::uint64_t> numbers;
+    for (const auto& [number, name] : found_.segments) numbers.insert(number);
+    for (const auto& [number, name] : found_.archives) numbers.insert(number);
+    for (const auto number : numbers) {
+      for (auto below = number - 1; below != 0 && !numbers.contains(below); --below) {
+        const auto archived = archive_path(options_.directory, below);
+        if (!files_.size(archived)) break;
+        found_.archives.emplace(below, archived.filename().string());
+        numbers.insert(below);
+      }
+    }
+    return numbers;
   }
 
   result<stored_segment> load_one(std::uint64_t number) {
@@ -247,9 +263,11 @@ private:
       const auto size = size_of(segment.path);
       if (!size) return tl::unexpected(size.error());
       segment.bytes = *size;
-      // A running node may have finished the block meanwhile.
-      if (is_next_block(segment, offset)) continue;
-      if (auto judged = judge_end(segment, offset, out_.next_sequence); !judged) return judged;
+      const auto end = judge_end(segment, offset, out_.next_sequence);
+      if (!end) return tl::unexpected(end.error());
+      // Judged first, looked at again after: only an end that is still one has been judged.
+      if (end->moving || is_next_block(segment, offset)) continue;
+      note(segment, offset, end->torn_bytes);
       break;
     }
     segment.bytes = offset;
@@ -268,9 +286,9 @@ private:
       if ((*block)->header.sequence != out_.next_sequence) return false;
       if ((*block)->header.kind == block_kind::index) {
         // Closing was interrupted: the file still has its reserve. The index is written again.
-        if (auto clean = judge_end(segment, cursor.offset(), out_.next_sequence + 1); !clean) {
-          return tl::unexpected(clean.error());
-        }
+        const auto clean = judge_end(segment, cursor.offset(), out_.next_sequence + 1);
+        if (!clean) return tl::unexpected(clean.error());
+        note(segment, cursor.offset(), clean->torn_bytes);
         return true;
       }
       if (auto done = read_cycle(shards, segment, **block, segment.index); !done) {
@@ -294,19 +312,38 @@ private:
     return block && *block && (*block)->header.sequence == out_.next_sequence;
   }
 
-  result<void> judge_end(const stored_segment& segment, std::uint64_t offset,
-                         std::uint64_t sequence) {
-    const auto rest =
-        files_.read(segment.path, offset, segment.bytes - std::min(offset, segment.bytes));
+  /// What stands behind the last whole block of an open segment.
+  struct end_of_open {
+    std::uint64_t torn_bytes = 0;
+    bool moving = false;  ///< it changes while it is looked at: a node is writing
+  };
+
+  /// Nothing is damaged for having been read in the middle of its being written. A write only ever
+  /// turns zeros into what is written, so two equal reads have seen what really stood there.
+  result<end_of_open> judge_end(const stored_segment& segment, std::uint64_t offset,
+                                std::uint64_t sequence) {
+    const auto seen = rest_of(segment, offset);
+    if (!seen) return tl::unexpected(seen.error());
+    const auto torn = torn_bytes(*seen, segment, offset, sequence);
+    if (torn) return end_of_open{.torn_bytes = *torn};
+    const auto again = rest_of(segment, offset);
+    if (!again) return tl::unexpected(again.error());
+    if (*again != *seen) return end_of_open{.moving = true};
+    if (is_next_block(segment, offset)) return end_of_open{.moving = true};
+    return tl::unexpected(torn.error());
+  }
+
+  result<std::string> rest_of(const stored_segment& segment, std::uint64_t offset) {
+    auto rest = files_.read(segment.path, offset, segment.bytes - std::min(offset, segment.bytes));
     // Closed and archived by a running node since: nothing is torn, and the walk ends here.
-    if (!rest && rest.error().kind == fault::missing) return {};
-    if (!rest) return tl::unexpected(rest.error());
-    const auto torn = torn_bytes(*rest, segment, offset, sequence);
-    if (!torn) return tl::unexpected(torn.error());
-    if (*torn == 0) return {};
-    out_.report.torn_bytes = *torn;
+    if (!rest && rest.error().kind == fault::missing) return std::string();
+    return rest;
+  }
+
+  void note(const stored_segment& segment, std::uint64_t offset, std::uint64_t torn) {
+    if (torn == 0) return;
+    out_.report.torn_bytes = torn;
     out_.report.torn_at = fmt::format("{}:{}", segment.path.string(), offset);
-    return {};
   }
 
   file_system& files_;

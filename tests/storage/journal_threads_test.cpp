@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
+#include "tests/storage/busy_disk.hpp"
 #include "tests/storage/journal_support.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -91,6 +93,80 @@ TEST(JournalThreads, AnAuditBesideANodeThatWritesFindsNothingWrong) {
   done = true;
   auditor.join();
   EXPECT_GT(audits, 0);
+}
+
+TEST(JournalThreads, AnAuditBetweenWhoseStepsANodeWritesFindsNothingWrong) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    memory_disk disk;
+    auto options = small_journal();
+    options.segment_bytes_max = seed % 2 == 0 ? 16 << 10 : 128 << 10;
+    options.reserve_bytes_first = options.segment_bytes_max;
+    cycle_maker maker(seed);
+    auto opened = open_journal(disk, options);
+    ASSERT_OK(opened);
+    auto& log = *opened->log;
+    append_cycles(log, maker, 20);
+    auto steps_left = 200;
+    busy_disk seen(disk, [&] {
+      if (steps_left-- <= 0) return;
+      if (maker.random() % 4 == 0) append_cycles(log, maker, 1);
+      if (maker.random() % 32 == 0) ASSERT_OK(log.release(log.durable()));
+    });
+    const auto before = log.durable();
+    const auto audit = verify_journal(seen, "/journal");
+    ASSERT_OK(audit);
+    for (const auto& [shard, end] : before) EXPECT_GE(audit->ends.at(shard).last, end.last);
+    EXPECT_LE(steps_left, 190);
+  }
+}
+
+TEST(JournalThreads, AnAuditThatReadsAHeaderWhileItIsWrittenLooksAgain) {
+  const std::string path = "/journal/000000000001.gwj";
+  memory_disk disk;
+  cycle_maker maker(4);
+  auto opened = open_journal(disk);
+  ASSERT_OK(opened);
+  append_cycles(*opened->log, maker, 3);
+  const auto before = disk.get(path);
+  append_cycles(*opened->log, maker, 1);
+  const auto after = disk.get(path);
+  const auto changed = std::mismatch(before.begin(), before.end(), after.begin()).first;
+  // Written at each step of an audit in turn, until it has come to its end before.
+  auto written = true;
+  for (auto step = 1; written; ++step) {
+    written = false;
+    auto steps = 0;
+    memory_disk writing;
+    writing.put(path, before);
+    busy_disk seen(writing, [&] {
+      if (++steps != step) return;
+      writing.put(path, after);
+      written = true;
+    });
+    seen.split_reads_at(static_cast<std::uint64_t>(changed - before.begin()) + 8);
+    const auto audit = verify_journal(seen, "/journal");
+    EXPECT_TRUE(audit.has_value()) << "step " << step << ": " << audit.error().detail;
+    EXPECT_GE(steps, 8);
+  }
+}
+
+TEST(JournalThreads, AnAuditFindsAnArchiveThatItsListingHasMissed) {
+  memory_disk disk;
+  cycle_maker maker(5);
+  auto opened = open_journal(disk);
+  ASSERT_OK(opened);
+  append_cycles(*opened->log, maker, 60);
+  ASSERT_OK(opened->log->release(opened->log->durable()));
+  const auto whole = verify_journal(disk, "/journal");
+  ASSERT_OK(whole);
+  ASSERT_GE(whole->archives, 2u);
+  for (const std::string missed : {"000000000001.gwa", "000000000002.gwa"}) {
+    busy_disk seen(disk, [] {});
+    seen.hide_from_listings(missed);
+    const auto audit = verify_journal(seen, "/journal");
+    ASSERT_OK(audit);
+    EXPECT_EQ(audit->frames, whole->frames);
+  }
 }
 
 TEST(JournalThreads, APreparedSegmentIsTakenAndNoneIsLeftBehind) {
