@@ -188,6 +188,8 @@ warm_up() {
   wanted_any join_warm status || return 0
   echo "bench: warming up" >&2
   new_wave 50000 '[]'
+  # Long enough to meet everybody whom a warm run can reach; the cold rate is about half the warm one.
+  local seconds=$((seconds * 4))
   load warm_up 256 "$node_url" tokens.lua "REQUEST_PATH=/v1/waves/$wave/join"
   wait_quiet "$node_pid"
 }

@@ -5,7 +5,8 @@
 pids=()             # of everything under way
 postgres_bin=/usr/lib/postgresql/15/bin
 scheme=normal-2023   # a rule set of config/eligibility
-node_flags=(--set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn)
+node_flags=(--set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn
+  --set front_door.attempts_by_address_max=4000000000)   # the generator is one address
 
 # start NAME COMMAND...: in the background, its output in $room/NAME.out; leaves its id in $started.
 start() {

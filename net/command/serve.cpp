@@ -179,7 +179,8 @@ void run(const settings& with, const sigset_t& signals) {
                          .refresh = refresh,
                          .passwords = passwords,
                          .eligibility_of_scheme = {},
-                         .operator_emails = operators_of(with)};
+                         .operator_emails = operators_of(with),
+                         .attempts = net::attempt_limits{with.front_door.attempts_by_address_max}};
   for (auto& one : gateways) services.gateways.push_back(one.get());
   for (const auto& [name, rules] : around.eligibility)
     services.eligibility_of_scheme.emplace(name, name);

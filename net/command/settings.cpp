@@ -161,6 +161,7 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("stop_seconds_max", front.stop_seconds_max, 0, 60);
   from.number("password_threads", front.password_threads, 1, 256);
   from.number("password_queue_max", front.password_queue_max, 1, 1'000'000);
+  from.number("attempts_by_address_max", front.attempts_by_address_max, 1, 4'000'000'000);
 }
 
 void read_storage(const toml::table* table, settings& into) {

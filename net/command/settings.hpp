@@ -37,6 +37,7 @@ struct settings {
     std::uint64_t requests_in_flight_max = 8192;
   } runtime;
   struct {
+    std::uint32_t attempts_by_address_max = 600;
     std::uint32_t io_threads = 0;
     std::uint64_t connections_max = 20'000;
     std::uint64_t body_bytes_max = 16'384;

@@ -61,12 +61,19 @@ private:
 /// programme's; an address is an IPv4 address or an IPv6 /64.
 struct attempt_limits {
   /// High for one person, because a carrier's translation makes one address of many people.
-  rate_limiter emails_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
+  static constexpr std::uint32_t by_address_max = 600;
+
+  explicit attempt_limits(std::uint32_t by_address = by_address_max)
+      : emails_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16},
+        codes_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16},
+        passwords_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16} {}
+
+  rate_limiter emails_by_address;
   /// Beyond this the answer stays the same and no mail leaves.
   rate_limiter emails_by_account{{5, std::chrono::hours{1}}, 1u << 18};
-  rate_limiter codes_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter codes_by_address;
   rate_limiter codes_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
-  rate_limiter passwords_by_address{{600, std::chrono::minutes{10}}, 1u << 16};
+  rate_limiter passwords_by_address;
   rate_limiter passwords_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
 };
 
@@ -96,7 +103,7 @@ struct services {
   /// Fingerprints of requests are keyed: a request can hold a password, and what is stored of it
   /// must not be something to try passwords on.
   hmac_sha256 request_mac{keys.refresh_token_key()};
-  attempt_limits attempts = {};
+  attempt_limits attempts{};
   joined_counts joined = {};
   draw_pages draws = {};
   net::backups backups{
