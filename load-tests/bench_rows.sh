@@ -33,10 +33,16 @@ row_postgres() {
   note postgres "$1" "${tps:-0}"
 }
 
-# Each run joins a wave of its own, so the same people are distinct applicants again.
-row_join_warm() {
+# A wave in place of the last one, whose rows are gone before anything is measured.
+fresh_wave() {
   [ -z "${wave:-}" ] || operator POST "/v1/operator/waves/$wave/cancel" >/dev/null
   new_wave 50000 '[]'
+  wait_quiet "$node_pid"
+}
+
+# Each run joins a wave of its own, so the same people are distinct applicants again.
+row_join_warm() {
+  fresh_wave
   load join_warm "$1" "$node_url" tokens.lua "REQUEST_PATH=/v1/waves/$wave/join"
   wait_quiet "$node_pid"
 }
@@ -57,8 +63,7 @@ row_latency() {
   local rate median_us p99_us sync_us seconds=$seconds
   read -r sync_us _ < <("$programs/sync_time" "$room" 2)
   note sync_time us "$sync_us"
-  operator POST "/v1/operator/waves/$wave/cancel" >/dev/null
-  new_wave 50000 '[]'
+  fresh_wave
   load latency 1 "$node_url" tokens.lua "REQUEST_PATH=/v1/waves/$wave/join"
   note latency us "$median_us"
   wait_quiet "$node_pid"
@@ -76,8 +81,7 @@ row_p99() {
   peak=$(median join_warm 256)
   [ -n "$peak" ] || { row_join_warm 256; peak=$(median join_warm 256); }
   rate=$((peak * 7 / 10))
-  operator POST "/v1/operator/waves/$wave/cancel" >/dev/null
-  new_wave 50000 '[]'
+  fresh_wave
   constant "$rate" 256 "$seconds" 0 POST "/v1/waves/$wave/join" 1 ||
     remark "p99 at $rate/s: $(grep -E '^(refused|lost)' "$room/constant.out" | tr '\n' ' ')"
   p99_us=$(awk '/^p99_us/ {print $2}' "$room/constant.out")
