@@ -289,6 +289,29 @@ problem_form form_of(errc code) {
               {"Hasil undian belum ada untuk gelombang ini.",
                "There is nothing of this wave's draw to see yet."}};
 
+    case errc::provider_unknown:
+      return {404,
+              {"Lembaga pelatihan tidak dikenal", "Unknown training provider"},
+              {"Tidak ada lembaga pelatihan dengan nomor ini; nomornya 1 sampai 99999.",
+               "There is no provider with this number; numbers go from 1 to 99999."}};
+    case errc::provider_name_invalid:
+      return {422,
+              {"Nama lembaga tidak sah", "The provider's name is not valid"},
+              {"Tulis nama lembaga dalam satu baris, 3 sampai 120 karakter yang terlihat.",
+               "Write the name in one line of 3 to 120 visible characters."}};
+    case errc::website_invalid:
+      return {422,
+              {"Alamat situs tidak sah", "The web address is not valid"},
+              {"Tulis alamat publik seperti https://contoh.id/kursus, paling panjang 200 karakter, "
+               "atau kosongkan.",
+               "Write a public address such as https://example.id/courses of at most 200 "
+               "characters, or leave it out."}};
+    case errc::reason_invalid:
+      return {422,
+              {"Alasan tidak sah", "The reason is not valid"},
+              {"Tulis alasan dalam satu baris, 1 sampai 200 karakter yang terlihat.",
+               "Write the reason in one line of 1 to 200 visible characters."}};
+
     case errc::too_many_requests:
       return {429,
               {"Terlalu sering", "Too many requests"},

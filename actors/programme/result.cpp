@@ -104,6 +104,14 @@ std::string_view name_of(errc code) {
       return "groups_invalid";
     case errc::draw_not_published:
       return "draw_not_published";
+    case errc::provider_unknown:
+      return "provider_unknown";
+    case errc::provider_name_invalid:
+      return "provider_name_invalid";
+    case errc::website_invalid:
+      return "website_invalid";
+    case errc::reason_invalid:
+      return "reason_invalid";
     case errc::too_many_requests:
       return "too_many_requests";
     case errc::overloaded:

@@ -71,6 +71,12 @@ enum class errc : std::uint16_t {
   groups_invalid = 81,
   draw_not_published = 82,
 
+  // Training providers.
+  provider_unknown = 85,
+  provider_name_invalid = 86,
+  website_invalid = 87,
+  reason_invalid = 88,  ///< why a provider is suspended
+
   // Limits.
   too_many_requests = 90,    ///< a limit of the caller's: account or address
   overloaded = 91,           ///< the node's limit
