@@ -5,6 +5,7 @@
 
 #include "actors/applicant/commands.hpp"
 #include "actors/applicant/replies.hpp"
+#include "actors/provider/rules.hpp"
 #include "actors/registry/registry.pb.h"
 #include "actors/runtime/entity_actor.hpp"
 #include "actors/wave/rules.hpp"
@@ -133,6 +134,25 @@ using places_actor = caf::typed_actor<>;
 
 }  // namespace roster
 
+namespace provider {
+
+/// A provider as everybody may know it.
+struct facts {
+  wire::Card card;
+  bool is_new = false;  ///< registered by this very command
+};
+
+struct show {};
+
+using provider_actor = caf::typed_actor<
+    // The provider as it stands.
+    caf::replies_to<show>::with<outcome<facts>>,
+    // What operators do.
+    caf::replies_to<enter>::with<outcome<facts>>, caf::replies_to<suspend>::with<outcome<facts>>,
+    caf::replies_to<reinstate>::with<outcome<facts>>>;
+
+}  // namespace provider
+
 }  // namespace gelombang
 
 /// Every command, in the order of their type ids: add at the end.
@@ -166,7 +186,11 @@ using places_actor = caf::typed_actor<>;
   X((gelombang::wave::roster_read))          \
   X((gelombang::wave::draw_made))            \
   X((gelombang::wave::publish))              \
-  X((gelombang::wave::keep_ahead))
+  X((gelombang::wave::keep_ahead))           \
+  X((gelombang::provider::show))             \
+  X((gelombang::provider::enter))            \
+  X((gelombang::provider::suspend))          \
+  X((gelombang::provider::reinstate))
 
 /// Every answer, likewise.
 #define GELOMBANG_ANSWERS(X)                                       \
@@ -178,7 +202,8 @@ using places_actor = caf::typed_actor<>;
   X((gelombang::outcome<gelombang::applicant::receipt>))           \
   X((gelombang::outcome<gelombang::applicant::standing>))          \
   X((gelombang::outcome<gelombang::wave::facts>))                  \
-  X((gelombang::outcome<gelombang::wave_number>))
+  X((gelombang::outcome<gelombang::wave_number>))                  \
+  X((gelombang::outcome<gelombang::provider::facts>))
 
 #define GELOMBANG_TYPE_ID(type) CAF_ADD_TYPE_ID(gelombang_rooms, type)
 CAF_BEGIN_TYPE_ID_BLOCK(gelombang_rooms, caf::first_custom_type_id + 40)

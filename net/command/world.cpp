@@ -50,7 +50,8 @@ rooms::rooms(const world& around, const clock& time, std::uint32_t shards)
       calendar(around.regions) {}
 
 std::vector<const runtime::entity_kind*> rooms::kinds() const {
-  return {&applicants, &persons, &families, &phones, &rosters, &places, &waves, &calendar};
+  return {&applicants, &persons, &families, &phones,   &rosters,
+          &places,     &waves,   &calendar, &providers};
 }
 
 void rooms::connect(runtime::node& node, wave::draw_desk& desk) {

@@ -7,6 +7,7 @@
 #include "actors/programme/clock.hpp"
 #include "actors/programme/keys.hpp"
 #include "actors/programme/region.hpp"
+#include "actors/provider/actor.hpp"
 #include "actors/registry/actor.hpp"
 #include "actors/roster/actor.hpp"
 #include "actors/roster/places_actor.hpp"
@@ -46,6 +47,7 @@ struct rooms {
   roster::places_kind places;
   wave::wave_kind waves;
   wave::calendar_kind calendar;
+  provider::provider_kind providers;
 };
 
 }  // namespace gelombang::command

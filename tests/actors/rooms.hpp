@@ -7,6 +7,7 @@
 
 #include "actors/applicant/actor.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/provider/actor.hpp"
 #include "actors/registry/actor.hpp"
 #include "actors/roster/actor.hpp"
 #include "actors/roster/places_actor.hpp"
@@ -71,13 +72,13 @@ public:
         calendar_(around.regions),
         config_(configure()),
         system_(*config_) {
-    auto opened = node::open(
-        {.data_directory = around.where.path(),
-         .shards = shards,
-         .segment_bytes_max = 256u << 10,
-         .prewarm_bytes = 0},
-        *around.disk, time, system_,
-        {&applicants_, &persons_, &families_, &phones_, &rosters_, &places_, &waves_, &calendar_});
+    auto opened = node::open({.data_directory = around.where.path(),
+                              .shards = shards,
+                              .segment_bytes_max = 256u << 10,
+                              .prewarm_bytes = 0},
+                             *around.disk, time, system_,
+                             {&applicants_, &persons_, &families_, &phones_, &rosters_, &places_,
+                              &waves_, &calendar_, &providers_});
     if (!opened) throw std::runtime_error(opened.error().detail);
     running = std::move(*opened);
     desk =
@@ -344,6 +345,7 @@ private:
   roster::places_kind places_;
   wave::wave_kind waves_;
   wave::calendar_kind calendar_;
+  provider::provider_kind providers_;
   std::unique_ptr<caf::actor_system_config> config_;
   caf::actor_system system_;
 
