@@ -9,6 +9,7 @@
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
 #include "actors/programme/sha256.hpp"
+#include "actors/provider/rules.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -50,6 +51,15 @@ result<std::optional<request_key>> request_named(const services& s, const exchan
                      .fingerprint = first_word(s.request_mac(request))};
 }
 
+template <class Id>
+std::optional<Id> parse_number(std::string_view text) {
+  Id number;
+  const auto* end = text.data() + text.size();
+  const auto [stopped, fault] = std::from_chars(text.data(), end, number.value);
+  if (fault != std::errc{} || stopped != end || text.front() == '0') return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 result<std::optional<request_key>> request_of(const services& s, const exchange& x) {
@@ -61,11 +71,12 @@ result<std::optional<request_key>> operator_request_of(const services& s, const 
 }
 
 std::optional<wave_number> parse_wave_number(std::string_view text) {
-  wave_number number;
-  const auto* end = text.data() + text.size();
-  const auto [stopped, fault] = std::from_chars(text.data(), end, number.value);
-  if (fault != std::errc{} || stopped != end || text.front() == '0') return std::nullopt;
-  return number;
+  return parse_number<wave_number>(text);
+}
+
+std::optional<provider_id> parse_provider_number(std::string_view text) {
+  const auto number = parse_number<provider_id>(text);
+  return number && provider::is_number(*number) ? number : std::nullopt;
 }
 
 result<wave_number> wave_number_in(const services& s, const exchange& x) {

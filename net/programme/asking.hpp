@@ -7,6 +7,7 @@
 
 #include "actors/applicant/commands.hpp"
 #include "actors/applicant/replies.hpp"
+#include "actors/programme/ids.hpp"
 #include "net/exchange.hpp"
 #include "net/io_thread.hpp"
 #include "net/programme/render.hpp"
@@ -31,6 +32,9 @@ result<std::optional<request_key>> operator_request_of(const services& s, const 
 
 /// A number as it stands in paths, without a sign or leading zeros.
 std::optional<wave_number> parse_wave_number(std::string_view text);
+
+/// Likewise; nothing for a number that no provider can have.
+std::optional<provider_id> parse_provider_number(std::string_view text);
 
 /// The wave that the path's parameter names: a number, or `current`.
 /// @returns `wave_unknown` for anything else, and when there is no current one.

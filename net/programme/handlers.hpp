@@ -40,6 +40,12 @@ task<> draw_wave(services& s, exchange& x);
 task<> announce_wave(services& s, exchange& x);
 task<> cancel_wave(services& s, exchange& x);
 
+// providers.cpp
+task<> read_provider(services& s, exchange& x);
+task<> enter_provider(services& s, exchange& x);
+task<> suspend_provider(services& s, exchange& x);
+task<> reinstate_provider(services& s, exchange& x);
+
 // operator_people.cpp
 /// Of one part of a list: some 400,000 lines. A longer list is sent in parts of one version.
 inline constexpr std::size_t list_bytes_max = 8u << 20;

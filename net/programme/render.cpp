@@ -256,6 +256,26 @@ void write_assessment_result(json_writer& json, const applicant::assessment_resu
   json.end_object();
 }
 
+void write_provider(json_writer& json, const provider::wire::Card& card) {
+  const bool is_suspended = card.has_suspension();
+  json.begin_object().member("number", card.number()).member("name", card.name());
+  json.key("website");
+  if (card.website().empty())
+    json.null();
+  else
+    json.value(card.website());
+  text(json, "state", is_suspended ? "suspended" : "active");
+  json.key("suspension");
+  if (is_suspended) {
+    json.begin_object().member("reason", card.suspension().reason());
+    json.member("since", instant_of(card.suspension().since())).end_object();
+  } else {
+    json.null();
+  }
+  json.member("registered_at", instant_of(card.registered_at()));
+  json.member("changed_at", instant_of(card.changed_at())).end_object();
+}
+
 void write_tokens(json_writer& json, const token_pair& tokens) {
   json.begin_object().member("account_id", to_string(tokens.account));
   json.member("access_token", tokens.access).member("refresh_token", tokens.refresh);

@@ -8,6 +8,7 @@
 #include "actors/applicant/assessment.hpp"
 #include "actors/applicant/replies.hpp"
 #include "actors/programme/clock.hpp"
+#include "actors/provider/provider.pb.h"
 #include "actors/wave/draw/draw.hpp"
 #include "actors/wave/rules.hpp"
 #include "net/json_writer.hpp"
@@ -58,6 +59,9 @@ void write_me(json_writer& json, const applicant::me& me, const own_standing* cu
 
 void write_assessment(json_writer& json, const applicant::assessment& questions);
 void write_assessment_result(json_writer& json, const applicant::assessment_result& taken);
+
+/// A training provider as everybody may know it.
+void write_provider(json_writer& json, const provider::wire::Card& card);
 
 struct token_pair {
   applicant_id account;

@@ -39,6 +39,8 @@ constexpr line table[] = {
     {verb::get,     "/v1/waves/{n}/draw",                access::anyone,    "readDraw",          read_draw},
     {verb::get,     "/v1/waves/{n}/draw/entries.csv",    access::anyone,    "readDrawEntries",   read_draw_entries},
 
+    {verb::get,     "/v1/providers/{number}",            access::anyone,    "readProvider",      read_provider},
+
     {verb::post,    "/v1/operator/waves",                access::operator_, "createWave",        create_wave},
     {verb::post,    "/v1/operator/waves/{n}/open",       access::operator_, "openWave",          open_wave},
     {verb::post,    "/v1/operator/waves/{n}/close",      access::operator_, "closeWave",         close_wave},
@@ -46,6 +48,9 @@ constexpr line table[] = {
     {verb::post,    "/v1/operator/waves/{n}/draw",       access::operator_, "drawWave",          draw_wave},
     {verb::post,    "/v1/operator/waves/{n}/announce",   access::operator_, "announceWave",      announce_wave},
     {verb::post,    "/v1/operator/waves/{n}/cancel",     access::operator_, "cancelWave",        cancel_wave},
+    {verb::put,     "/v1/operator/providers/{number}",   access::operator_, "enterProvider",     enter_provider},
+    {verb::post,    "/v1/operator/providers/{number}/suspend",   access::operator_, "suspendProvider",   suspend_provider},
+    {verb::post,    "/v1/operator/providers/{number}/reinstate", access::operator_, "reinstateProvider", reinstate_provider},
     {verb::post,    "/v1/operator/lists/{name}",         access::operator_, "importList",        import_list, list_bytes_max},
     {verb::get,     "/v1/operator/funnel",               access::operator_, "readFunnel",        read_funnel},
     {verb::post,    "/v1/operator/backups",              access::operator_, "makeBackup",        make_backup},

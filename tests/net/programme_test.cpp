@@ -84,6 +84,13 @@ TEST(ProgrammeRoutes, WavesAreNumberedInOneSpelling) {
   EXPECT_EQ(parse_wave_number("4294967295"), wave_number{4294967295u});
 }
 
+TEST(ProgrammeRoutes, ProvidersAreNumberedInOneSpellingUpToTheirLimit) {
+  for (const auto* text : {"", "0", "07", "+7", "-7", "7 ", "7x", "100000", "4294967303"})
+    EXPECT_FALSE(parse_provider_number(text)) << text;
+  EXPECT_EQ(parse_provider_number("1"), provider_id{1});
+  EXPECT_EQ(parse_provider_number("99999"), provider_id{99'999});
+}
+
 // ---- texts
 
 template <class Values>
@@ -138,6 +145,35 @@ TEST(ProgrammeRender, AReceiptIsTheContracts) {
   EXPECT_EQ(written([](json_writer& json) { write_receipt(json, receipt()); }),
             R"({"wave":7,"entry_id":"ab0102030405060708090a0b0c0d0eff","region":"3171",)"
             R"("joined_at":"2027-01-15T08:00:00Z","state":"joined"})");
+}
+
+// ---- providers
+
+provider::wire::Card provider_card() {
+  provider::wire::Card card;
+  card.set_number(12);
+  card.set_name("Balai \"Karya\"");
+  card.set_registered_at(opening.time_since_epoch().count());
+  card.set_changed_at(closing.time_since_epoch().count());
+  return card;
+}
+
+TEST(ProgrammeRender, AnActiveProviderSaysWhatItHasNot) {
+  EXPECT_EQ(written([](json_writer& json) { write_provider(json, provider_card()); }),
+            R"({"number":12,"name":"Balai \"Karya\"","website":null,"state":"active",)"
+            R"("suspension":null,"registered_at":"2027-01-15T08:00:00Z",)"
+            R"("changed_at":"2027-01-18T20:00:00Z"})");
+}
+
+TEST(ProgrammeRender, ASuspendedProviderSaysWhyAndSinceWhen) {
+  auto card = provider_card();
+  card.set_website("https://contoh.id");
+  card.mutable_suspension()->set_reason("izin dicabut");
+  card.mutable_suspension()->set_since(closing.time_since_epoch().count());
+  const auto text = written([&](json_writer& json) { write_provider(json, card); });
+  EXPECT_THAT(text, HasSubstr(R"("website":"https://contoh.id","state":"suspended",)"
+                              R"("suspension":{"reason":"izin dicabut",)"
+                              R"("since":"2027-01-18T20:00:00Z"})"));
 }
 
 // ---- one's own standing
