@@ -196,6 +196,10 @@ result<draw_files> draw_files::open(const std::filesystem::path& directory, stag
   auto judged = items_in<verdict>(files.verdict_file_, verdicts_name, verdicts_kind, files.summary_,
                                   rows->size());
   if (!judged) return tl::unexpected(judged.error());
+  const auto is_known = [](verdict one) { return one.outcome() <= outcome::family_full; };
+  if (!std::all_of(judged->begin(), judged->end(), is_known)) {
+    return refuse(errc::internal, {}, fmt::format("{}: has an outcome unknown", verdicts_name));
+  }
   files.verdicts_ = *judged;
   files.tickets_.emplace(files.summary_.drawn->seed);
   return files;

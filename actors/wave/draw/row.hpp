@@ -19,7 +19,9 @@ inline constexpr std::string_view algorithm_name = "gelombang/draw/1";
 inline constexpr std::string_view entries_header =
     "entry_id,region,groups,family,family_room,ticket,outcome,order\n";
 
-inline constexpr std::size_t committed_bytes_max = 32 + 1 + 4 + 1 + 10 + 1 + 16 + 1 + 1;
+/// With three digits for the family's room, as for any byte: a damaged roster is written, to be
+/// hashed, before it is known to be one.
+inline constexpr std::size_t committed_bytes_max = 32 + 1 + 4 + 1 + 10 + 1 + 16 + 1 + 3;
 inline constexpr std::size_t row_bytes_max = committed_bytes_max + 1 + 64 + 1 + 11 + 1 + 10 + 1;
 
 /// Writes `entry_id,region,groups,family,family_room`, at most `committed_bytes_max` bytes.

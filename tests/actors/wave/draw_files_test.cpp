@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <random>
 #include <set>
@@ -82,6 +84,35 @@ TEST(DrawFiles, ThatAreDamagedAreNamed) {
     write_file(directory / name, good);
     EXPECT_TRUE(draw_files::open(directory.path())->check(2));
   }
+}
+
+TEST(DrawFiles, WithAnUnknownOutcomeAreNamed) {
+  auto sample = make_sample(34, 40);
+  temporary_directory directory;
+  ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 1));
+  ASSERT_TRUE(run(directory.path(), sample.beacon, sample.secret, 1));
+  auto bytes = read_file(directory / "verdicts.bin");
+  bytes[64 + 4 * 7 + 3] = static_cast<char>(0xFF);
+  write_file(directory / "verdicts.bin", bytes);
+  auto opened = draw_files::open(directory.path());
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().detail.find("verdicts.bin"), std::string::npos);
+}
+
+TEST(DrawRows, HaveRoomForWhateverADamagedRosterSays) {
+  roster_entry all{.family = UINT64_MAX,
+                   .groups = UINT32_MAX,
+                   .region = region_code{UINT16_MAX},
+                   .family_room = UINT8_MAX,
+                   .unused = UINT8_MAX};
+  std::array<char, 2 * row_bytes_max> text{};
+  auto committed = write_committed(text.data(), all) - text.data();
+  EXPECT_EQ(static_cast<std::size_t>(committed), committed_bytes_max);
+  digest ticket;
+  ticket.fill(0xFF);
+  auto longest = verdict{outcome::reserve, (1u << 30) - 1};
+  EXPECT_LE(static_cast<std::size_t>(write_row(text.data(), all, ticket, longest) - text.data()),
+            row_bytes_max);
 }
 
 TEST(DrawFiles, OfADamagedRosterAreNeverDrawnFrom) {
