@@ -1,6 +1,7 @@
 #include "actors/applicant/actor.hpp"
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -93,6 +94,7 @@ result<known_participations> participations_in(std::span<const std::string> keys
                                                std::span<const row_value> rows, entity_ref who) {
   constexpr std::size_t wave_at = 3;  // behind shard and table
   known_participations found;
+  found.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     auto row = participation_in(rows[i], who);
     if (!row) return tl::unexpected(row.error());
@@ -119,6 +121,15 @@ public:
         member_since_(member_since),
         participations_(std::move(participations)),
         newest_wave_(newest_wave) {}
+
+  /// The shard has forgotten this activation, and with it who waits.
+  ~applicant_impl() override {
+    if (!waits_) return;
+    for (const auto* askers : {&waits_->for_identity, &waits_->for_phone})
+      for (const auto& to : *askers)
+        to.tell(outcome<acknowledged>{refusal{errc::storage_unavailable}});
+    for (auto& one : waits_->for_rows) one.go_on(false);
+  }
 
   behavior_type make_behavior() override {
     using me_t = applicant_impl;
@@ -172,11 +183,11 @@ public:
   caf::delegated<outcome<acknowledged>> identify(const submit_identity& command) {
     const auto secrets = seal_identity(around_.keys, self(), command);
     return carry_out_and_wait(decide(self(), state_, command, secrets, around_.regions),
-                              identity_askers_, identity_answer);
+                              &who_waits::for_identity, identity_answer);
   }
   caf::delegated<outcome<acknowledged>> describe(const set_profile& command) {
     const auto secrets = seal_phone(around_.keys, self(), command);
-    return carry_out_and_wait(decide(self(), state_, command, secrets), phone_askers_,
+    return carry_out_and_wait(decide(self(), state_, command, secrets), &who_waits::for_phone,
                               phone_answer);
   }
 
@@ -207,18 +218,16 @@ public:
     what.received(letter.source);
     if (!take(std::move(what))) return;
     state_.Swap(&next);
-    tell(identity_askers_, identity_answer(state_));
-    tell(phone_askers_, phone_answer(state_));
+    tell(&who_waits::for_identity, identity_answer(state_));
+    tell(&who_waits::for_phone, phone_answer(state_));
   }
 
   void deadline(const deadline_reached&) {}
 
   void fetched(const rows_fetched& rows) {
-    auto waiting = std::move(fetching_);
-    fetching_.clear();
-    for (auto& one : waiting) {
+    for (auto& one : std::exchange(waits().for_rows, {})) {
       if (one.token != rows.token) {
-        fetching_.push_back(std::move(one));
+        waits_->for_rows.push_back(std::move(one));
         continue;
       }
       one.go_on(take_row(one.wave, rows));
@@ -231,6 +240,18 @@ private:
     wave_number wave;
     std::function<void(bool was_read)> go_on;
   };
+
+  /// Apart, since hardly anybody has any of it, and a million actors are in memory.
+  struct who_waits {
+    std::vector<asker> for_identity, for_phone;
+    std::vector<waiting_for_rows> for_rows;
+    std::uint64_t fetches = 0;
+  };
+
+  who_waits& waits() {
+    if (!waits_) waits_ = std::make_unique<who_waits>();
+    return *waits_;
+  }
 
   applicant_id self() const { return {who().id}; }
 
@@ -344,7 +365,7 @@ private:
   /// The same for what the registry has to confirm: who asks is answered when it has.
   template <class Answer>
   caf::delegated<outcome<acknowledged>> carry_out_and_wait(decision<void>&& decided,
-                                                           std::vector<asker>& askers,
+                                                           std::vector<asker> who_waits::*askers,
                                                            Answer& answer_now) {
     const auto to = current_asker();
     if (!decided.reply) {
@@ -365,14 +386,14 @@ private:
       answer(to, as_done(*known));
       return {};
     }
-    askers.push_back(to);
+    (waits().*askers).push_back(to);
     owed();
     return {};
   }
 
-  void tell(std::vector<asker>& askers, const std::optional<result<void>>& known) {
-    if (!known) return;
-    for (auto& to : std::exchange(askers, {})) {
+  void tell(std::vector<asker> who_waits::*askers, const std::optional<result<void>>& known) {
+    if (!known || !waits_) return;
+    for (auto& to : std::exchange(*waits_.*askers, {})) {
       answer(to, as_done(*known));
       settled();
     }
@@ -410,6 +431,7 @@ private:
         one.row = std::move(row);
         return;
       }
+    participations_.reserve(participations_.size() + 1);  // hardly ever another, a million times
     participations_.push_back({wave, std::move(row)});
   }
 
@@ -425,8 +447,8 @@ private:
 
   /// The message that brings the row is counted here, since it does not come through the shard.
   void fetch_row(wave_number wave, std::function<void(bool was_read)> go_on) {
-    const auto token = ++fetches_;
-    fetching_.push_back({token, wave, std::move(go_on)});
+    const auto token = ++waits().fetches;
+    waits_->for_rows.push_back({token, wave, std::move(go_on)});
     owed();
     reader_.fetch(home().index(), {participation_key(home().index(), wave, self())},
                   [token, back = caf::actor_cast<caf::strong_actor_ptr>(this)](
@@ -445,9 +467,7 @@ private:
   std::optional<wave_number> member_since_;
   known_participations participations_;
   wave_number newest_wave_;
-  std::vector<asker> identity_askers_, phone_askers_;
-  std::vector<waiting_for_rows> fetching_;
-  std::uint64_t fetches_ = 0;
+  std::unique_ptr<who_waits> waits_;
 };
 
 std::vector<std::string> applicant_kind::rows_of(const shard& home, entity_ref who) const {

@@ -58,6 +58,12 @@ struct asker {
   caf::mailbox_element_ptr letter(outcome<T>&& answer) const {
     return caf::make_mailbox_element(nullptr, id, {}, std::move(answer));
   }
+
+  /// Answers at once: with what needs no durability, a refusal.
+  template <class T>
+  void tell(outcome<T>&& answer) const {
+    if (who) who->enqueue(letter(std::move(answer)), nullptr);
+  }
 };
 
 /// The thin actor around an entity's state. A room derives from this, lists its handlers in

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -186,7 +187,8 @@ private:
   }
 
   bool commit_cycle();
-  storage::result<void> write(std::span<const storage::frame> frames);
+  storage::result<void> write_and_release(std::span<const storage::frame> frames,
+                                          std::span<shard::cut> cuts);
   void release(shard_index from, shard::released&& out);
   void send_mail(shard_index from, mail_source source, const mail& what);
   void send_what_was_under_way();

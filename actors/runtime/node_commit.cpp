@@ -76,63 +76,63 @@ bool node::commit_cycle() {
   std::sort(woken.begin(), woken.end());
   woken.erase(std::unique(woken.begin(), woken.end()), woken.end());
   std::vector<shard::cut> cuts;
-  std::vector<storage::frame> frames;
+  std::vector<storage::frame> frames;  // of the cuts at the same places
   std::vector<captured_shard> captured;
   cuts.reserve(woken.size());
   frames.reserve(woken.size());
   const auto written_at = time_.now().time_since_epoch().count();
   for (auto which : woken) {
     auto& home = *shards_[which];
+    shard::cut taken;
     if (capture) {
       auto both = home.capture();
-      cuts.push_back(std::move(both.taken));
+      taken = std::move(both.taken);
       captured.push_back(std::move(both.captured));
     } else {
-      cuts.push_back(home.take_pending());
+      taken = home.take_pending();
     }
-    const auto& taken = cuts.back();
     if (taken.count == 0) continue;
+    cuts.push_back(std::move(taken));
     frames.push_back({.shard = which,
                       .epoch = 1,
-                      .first = taken.first,
-                      .count = taken.count,
+                      .first = cuts.back().first,
+                      .count = cuts.back().count,
                       .written_at = written_at,
-                      .records = taken.records});
-    figures_.committed_records += taken.count;
-    figures_.committed_bytes += taken.records.size();
+                      .records = cuts.back().records});
+    figures_.committed_records += cuts.back().count;
+    figures_.committed_bytes += cuts.back().records.size();
   }
-  if (!frames.empty()) {
-    const auto before = std::chrono::steady_clock::now();
-    if (auto written = write(frames); !written) {
-      commit_failed(written.error());
-      return true;
-    }
-    figures_.sync_microseconds +=
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                       std::chrono::steady_clock::now() - before)
-                                       .count());
-    ++figures_.commit_cycles;
-  }
-  for (std::size_t i = 0; i < woken.size(); ++i) {
-    auto& taken = cuts[i];
-    if (taken.count == 0) continue;
-    const auto upto = taken.first + taken.count - 1;
-    release(woken[i], shards_[woken[i]]->committed(upto, std::move(taken.records)));
+  if (auto written = write_and_release(frames, cuts); !written) {
+    commit_failed(written.error());
+    return true;
   }
   if (capture) hand_to_checkpoint(std::move(captured));
   return true;
 }
 
 /// One write and one sync, unless the shards together have more than the journal takes at once.
-storage::result<void> node::write(std::span<const storage::frame> frames) {
+/// What is on the disk is answered before the next write may fail.
+storage::result<void> node::write_and_release(std::span<const storage::frame> frames,
+                                              std::span<shard::cut> cuts) {
   constexpr std::size_t bytes_a_write_max = 128u << 20;
   while (!frames.empty()) {
     std::size_t taken = 0, bytes = 0;
     while (taken < frames.size() &&
            (taken == 0 || bytes + frames[taken].records.size() <= bytes_a_write_max))
       bytes += frames[taken++].records.size();
+    const auto before = std::chrono::steady_clock::now();
     if (auto written = journal_->append(frames.first(taken)); !written) return written;
+    const auto time = std::chrono::steady_clock::now() - before;
+    figures_.sync_microseconds += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+    ++figures_.commit_cycles;
+    for (std::size_t i = 0; i < taken; ++i) {
+      const auto upto = cuts[i].first + cuts[i].count - 1;
+      auto& home = *shards_[frames[i].shard];
+      release(frames[i].shard, home.committed(upto, std::move(cuts[i].records)));
+    }
     frames = frames.subspan(taken);
+    cuts = cuts.subspan(taken);
   }
   return {};
 }

@@ -98,7 +98,6 @@ void node::wake_batch(std::vector<activation_ptr>& batch,
                       std::vector<std::vector<std::string>>& keys,
                       std::vector<std::vector<row_value>>& rows) {
   run_queue woken{system_};
-  turn_begins();
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& who = batch[i];
     const auto what = who->who.kind;
@@ -109,6 +108,7 @@ void node::wake_batch(std::vector<activation_ptr>& batch,
     else
       who->home.activated(who, std::move(actor), queue_for(what, threaded_ ? &woken : nullptr));
   }
+  turn_begins();
   woken.run();
   turn_ends();
 }

@@ -182,7 +182,10 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
   {
     std::lock_guard lock{mutex_};
     if (!believes(by) || !writable_) return refuse(errc::storage_unavailable);
-    if (pending_.size() + what.bytes() > pending_bytes_max) return refuse(errc::overloaded);
+    // Mail goes on even then, for order's sake; the other half of the frame is for it.
+    if (!pending_.empty() && !what.has_source() &&
+        pending_.size() + what.bytes() > pending_bytes_max)
+      return refuse(errc::overloaded);
     if (what.required_gate_) {
       auto gate = gates_.find(*what.required_gate_);
       if (gate == gates_.end() || !gate->second) return refuse(errc::wave_not_open);

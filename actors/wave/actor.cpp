@@ -37,6 +37,12 @@ public:
         time_(time),
         desk_(desk) {}
 
+  /// The shard has forgotten this activation, and with it who waits.
+  ~wave_impl() override {
+    for (const auto& one : waiting_)
+      one.to.tell(outcome<facts>{refusal{errc::storage_unavailable}});
+  }
+
   behavior_type make_behavior() override {
     using me_t = wave_impl;
     return {on<&me_t::look>(),      on<&me_t::open_now>(), on<&me_t::close_now>(),
@@ -271,6 +277,8 @@ private:
   std::optional<result<wire::Phase>> repeat_of(const std::optional<request_key>& request) const {
     if (auto known = find_repeat(state_, request)) return known;
     if (!request || !at_the_desk_ || !at_the_desk_->request) return std::nullopt;
+    // Cancelled meanwhile, say: what the desk still makes comes too late.
+    if (state_.phase() >= at_the_desk_->until) return std::nullopt;
     if (at_the_desk_->request->key != request->key) return std::nullopt;
     if (*at_the_desk_->request != *request) return refuse(errc::idempotency_conflict);
     return at_the_desk_->until;

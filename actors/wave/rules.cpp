@@ -81,6 +81,17 @@ wire::Phase goal_of(const event& what) {
   }
 }
 
+/// Orders whose goal the wave has not reached: who gave them is told that it is cancelled, now and
+/// when he asks again.
+void forget_unfinished_orders(state& wave, std::uint32_t shards) {
+  auto& orders = *wave.mutable_orders();
+  const auto is_unfinished = [&](const wire::Order& one) {
+    return one.reached() > wave.phase() ||
+           (one.reached() == wave.phase() && !is_known_everywhere(wave, shards));
+  };
+  orders.erase(std::remove_if(orders.begin(), orders.end(), is_unfinished), orders.end());
+}
+
 void change(state& wave, const event& what, std::uint32_t shards) {
   auto next_phase = [&](wire::Phase phase) {
     wave.set_phase(phase);
@@ -126,6 +137,7 @@ void change(state& wave, const event& what, std::uint32_t shards) {
       if (wave.reported_size() == all && wave.places_size() == all) next_phase(wire::ANNOUNCED);
       return;
     case event::kCancelled:
+      forget_unfinished_orders(wave, shards);
       return next_phase(wire::CANCELLED);
     case event::BODY_NOT_SET:
       return;

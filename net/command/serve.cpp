@@ -210,7 +210,7 @@ void run(const settings& with, const sigset_t& signals) {
   mail.stop();
   node->stop();
   spdlog::info("ended");
-  spdlog::shutdown();
+  spdlog::default_logger()->flush();
   std::fflush(nullptr);
   // Everything is on the disk. To take a million actors apart one by one would be all that is left,
   // for seconds in which an operator waits to start the next node.

@@ -88,6 +88,23 @@ TEST(WaveRules, AnOrderIsKnownByItsKeyAndOtherwiseNew) {
   EXPECT_EQ(*find_repeat(wave, mine), wire::OPEN);
 }
 
+TEST(WaveRules, ACancellationForgetsOrdersThatWereStillUnderWay) {
+  const request_key opening{1, 2}, closing{3, 4}, cancelling{5, 6};
+  auto wave = scheduled();
+  apply(wave, decide(wave, open{noon, opening}).value(), shards);
+  auto cancelled_early = wave;  // not every shard takes joins yet
+  apply(cancelled_early, decide(cancelled_early, cancel{noon, cancelling}).value(), shards);
+  EXPECT_FALSE(find_repeat(cancelled_early, opening));
+  EXPECT_EQ(*find_repeat(cancelled_early, cancelling), wire::CANCELLED);
+  for (std::uint32_t i = 0; i < shards; ++i) hear(wave, heard_by(i, wire::OPEN));
+  apply(wave, decide(wave, close{noon, closing}).value(), shards);
+  ASSERT_EQ(wave.phase(), wire::CLOSING);
+  apply(wave, decide(wave, cancel{noon, cancelling}).value(), shards);
+  EXPECT_EQ(*find_repeat(wave, opening), wire::OPEN) << "this one was done";
+  EXPECT_FALSE(find_repeat(wave, closing));
+  EXPECT_EQ(*find_repeat(wave, cancelling), wire::CANCELLED);
+}
+
 TEST(WaveRules, TheCalendarRemembersTheNewestCreations) {
   wire::Calendar calendar;
   for (std::uint64_t i = 1; i <= creations_max; ++i)
