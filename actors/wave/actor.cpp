@@ -39,6 +39,7 @@ public:
 
   /// The shard has forgotten this activation, and with it who waits.
   ~wave_impl() override {
+    board_.commit_ends(number());
     for (const auto& one : waiting_)
       one.to.tell(outcome<facts>{refusal{errc::storage_unavailable}});
   }
@@ -75,6 +76,8 @@ public:
     if (const auto known = repeat_of(command.request)) return again(*known);
     if (auto allowed = may(state_, command); !allowed) return refused(allowed.error());
     if (at_the_desk_) return refused({errc::wave_out_of_order, {}, "commit"});
+    if (board_.commit_begins(number()) != number())
+      return refused({errc::wave_out_of_order, {}, "another wave is drawn and not yet announced"});
     at_the_desk_ = desk_work{wire::COMMITTED, command.request};
     owed();
     desk_.read_roster(state_, command, [back = back()](result<wire::Commitment> commitment) {
@@ -247,6 +250,8 @@ private:
         caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, publish{facts_now().wave}));
   }
 
+  wave_number number() const { return {static_cast<std::uint32_t>(state_.number())}; }
+
   void settled_one() { entity_actor<wave_actor>::settled(); }
 
   caf::delegated<outcome<facts>> refused(refusal why) {
@@ -334,6 +339,7 @@ private:
   }
 
   void give_up(wire::Phase phase, const refusal& why) {
+    if (phase == wire::COMMITTED) board_.commit_ends(number());
     for (auto& one : std::exchange(waiting_, {})) {
       if (one.until != phase) {
         waiting_.push_back(std::move(one));

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "actors/programme/clock.hpp"
 #include "actors/programme/ids.hpp"
@@ -18,7 +19,26 @@ class board {
 public:
   void put(wave_ptr wave) {
     std::lock_guard lock{mutex_};
-    waves_[wave_number{wave->number()}] = std::move(wave);
+    const wave_number number{wave->number()};
+    if (committing_ == number && wave->phase() >= wire::COMMITTED) committing_.reset();
+    waves_[number] = std::move(wave);
+  }
+
+  /// Takes the one place between a wave's commitment and its announcement: who is accepted, and how
+  /// many places a family has left, must stand before the next roster is frozen, or a person is
+  /// accepted twice. Ends when the wave is put up as committed or cancelled, or by `commit_ends`.
+  /// @returns the wave that has the place.
+  wave_number commit_begins(wave_number number) {
+    std::lock_guard lock{mutex_};
+    for (const auto& [other, one] : waves_)
+      if (other != number && one->phase() >= wire::COMMITTED && one->phase() <= wire::ANNOUNCING)
+        return other;
+    if (!committing_) committing_ = number;
+    return *committing_;
+  }
+  void commit_ends(wave_number number) {
+    std::lock_guard lock{mutex_};
+    if (committing_ == number) committing_.reset();
   }
 
   wave_ptr find(wave_number number) const {
@@ -53,6 +73,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::map<wave_number, wave_ptr> waves_;
+  std::optional<wave_number> committing_;  ///< its roster is being read
 };
 
 }  // namespace gelombang::wave

@@ -50,12 +50,29 @@ result<family_counts> read_family_counts(const runtime::node& node) {
   return counts;
 }
 
-/// One shard's part of the roster. A person whose family has no place left can't be accepted and
-/// is no entry.
+/// Who in a shard has been accepted before, ascending.
+result<std::vector<std::uint64_t>> read_members(const runtime::node& node,
+                                                runtime::shard_index at) {
+  std::vector<std::uint64_t> members;
+  const auto first = runtime::table_prefix(at, runtime::table::member);
+  auto read =
+      node.at(at).scan(first, runtime::end_of(first), [&](std::string_view key, std::string_view) {
+        key.remove_prefix(first.size());
+        members.push_back(runtime::read_big_endian<std::uint64_t>(key));
+        return true;
+      });
+  if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
+  return members;
+}
+
+/// One shard's part of the roster. Whoever has been accepted since he joined, and a person whose
+/// family has no place left, can't be accepted and is no entry.
 result<read_rosters> read_shard(const runtime::node& node, runtime::shard_index at,
                                 wave_number wave, const keyring& keys,
                                 const family_counts& counts) {
   read_rosters out;
+  const auto members = read_members(node, at);
+  if (!members) return tl::unexpected(members.error());
   auto first = runtime::table_prefix(at, runtime::table::participation);
   runtime::append_big_endian(first, wave.value);
   bool damaged = false;
@@ -64,6 +81,7 @@ result<read_rosters> read_shard(const runtime::node& node, runtime::shard_index 
         auto row = applicant::decode_participation(value);
         if (!row) return damaged = true, false;
         const applicant_id who{runtime::read_big_endian<std::uint64_t>(key.substr(first.size()))};
+        if (std::binary_search(members->begin(), members->end(), who.value)) return true;
         const auto taken = counts.find(row->family);
         const int room = draw::family_room_max - (taken == counts.end() ? 0 : taken->second);
         if (room <= 0) return true;

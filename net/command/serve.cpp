@@ -143,6 +143,15 @@ void print_demo(const settings& with, const std::string& url) {
              with.demo.applicant_password, url);
 }
 
+/// Everything is on the disk. To take a million actors apart one by one would be all that is left,
+/// for seconds in which an operator waits to start the next node.
+[[noreturn]] void end_at_once() {
+  spdlog::info("ended");
+  spdlog::default_logger()->flush();
+  std::fflush(nullptr);
+  std::_Exit(0);
+}
+
 void run(const settings& with, const sigset_t& signals) {
   const system_clock time;
   const world around{with};
@@ -209,12 +218,7 @@ void run(const settings& with, const sigset_t& signals) {
   desk.stop();
   mail.stop();
   node->stop();
-  spdlog::info("ended");
-  spdlog::default_logger()->flush();
-  std::fflush(nullptr);
-  // Everything is on the disk. To take a million actors apart one by one would be all that is left,
-  // for seconds in which an operator waits to start the next node.
-  std::_Exit(0);
+  end_at_once();
 }
 
 }  // namespace

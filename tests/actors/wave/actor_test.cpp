@@ -1,4 +1,5 @@
 #include "tests/actors/rooms.hpp"
+#include "tests/actors/wave/announcing.hpp"
 
 namespace gelombang::rooms_test {
 namespace {
@@ -89,48 +90,6 @@ TEST(WaveActor, StepsOutOfOrderAreRefused) {
   ASSERT_TRUE(one.order(number, wave::close{one.time.now()}));
   EXPECT_EQ(code_of(one.order(number, wave::open{one.time.now()})), errc::wave_out_of_order);
   EXPECT_EQ(code_of(one.order(wave_number{77}, wave::show{})), errc::wave_unknown);
-}
-
-/// Takes the wave from wherever it is to its announcement, as an operator would who asks again
-/// whatever was not answered.
-void announce(machine& in, wave_number number) {
-  in.desk_in_use = true;
-  for (int orders = 0; orders < 10; ++orders) {
-    auto shown = in.order(number, wave::show{});
-    applicant::testing::must(shown);
-    switch (shown->wave->phase()) {
-      case wave::wire::OPEN:
-      case wave::wire::CLOSING:
-        (void)in.order(number, wave::close{in.time.now()});
-        break;
-      case wave::wire::CLOSED:
-        (void)in.order(number, in.commitment());
-        break;
-      case wave::wire::COMMITTED:
-        (void)in.order(number, in.draw());
-        break;
-      case wave::wire::DRAWN:
-      case wave::wire::ANNOUNCING:
-        (void)in.order(number, wave::announce{in.time.now()});
-        break;
-      case wave::wire::ANNOUNCED:
-        in.desk_in_use = false;
-        return;
-      default:
-        throw std::runtime_error("a wave that can't be announced");
-    }
-    in.advance(6s);  // what was lost is sent again
-  }
-  throw std::runtime_error("the wave does not get to its announcement");
-}
-
-std::set<std::uint64_t> accepted_by_files(machine& in, wave_number number) {
-  std::set<std::uint64_t> accepted;
-  auto settled = in.desk->settlement_of(number);
-  applicant::testing::must(settled);
-  for (const auto& shard : (*settled)->by_shard)
-    for (const auto& one : shard) accepted.insert(one.applicant);
-  return accepted;
 }
 
 std::set<std::uint64_t> members(machine& in, const std::vector<applicant_id>& people,

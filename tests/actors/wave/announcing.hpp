@@ -1,0 +1,53 @@
+#pragma once
+
+#include <set>
+#include <stdexcept>
+
+#include "tests/actors/rooms.hpp"
+
+namespace gelombang::rooms_test {
+
+/// Takes the wave from wherever it is to its announcement, as an operator would who asks again
+/// whatever was not answered.
+inline void announce(machine& in, wave_number number) {
+  in.desk_in_use = true;
+  for (int orders = 0; orders < 10; ++orders) {
+    auto shown = in.order(number, wave::show{});
+    applicant::testing::must(shown);
+    switch (shown->wave->phase()) {
+      case wave::wire::OPEN:
+      case wave::wire::CLOSING:
+        (void)in.order(number, wave::close{in.time.now()});
+        break;
+      case wave::wire::CLOSED:
+        (void)in.order(number, in.commitment());
+        break;
+      case wave::wire::COMMITTED:
+        (void)in.order(number, in.draw());
+        break;
+      case wave::wire::DRAWN:
+      case wave::wire::ANNOUNCING:
+        (void)in.order(number, wave::announce{in.time.now()});
+        break;
+      case wave::wire::ANNOUNCED:
+        in.desk_in_use = false;
+        return;
+      default:
+        throw std::runtime_error("a wave that can't be announced");
+    }
+    in.advance(6s);  // what was lost is sent again
+  }
+  throw std::runtime_error("the wave does not get to its announcement");
+}
+
+/// Whom the files of the draw say to be accepted.
+inline std::set<std::uint64_t> accepted_by_files(machine& in, wave_number number) {
+  std::set<std::uint64_t> accepted;
+  auto settled = in.desk->settlement_of(number);
+  applicant::testing::must(settled);
+  for (const auto& shard : (*settled)->by_shard)
+    for (const auto& one : shard) accepted.insert(one.applicant);
+  return accepted;
+}
+
+}  // namespace gelombang::rooms_test
