@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -132,8 +133,13 @@ void add_snapshots(CLI::App& app, int& code) {
 /// "name:permille" as operators type it.
 std::pair<std::string, std::uint32_t> group_from(const std::string& text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string::npos) throw CLI::ValidationError("--group", "must be NAME:PERMILLE");
-  return {text.substr(0, colon), static_cast<std::uint32_t>(std::stoul(text.substr(colon + 1)))};
+  std::uint32_t permille = 0;
+  const auto* end = text.data() + text.size();
+  const auto* digits = colon == std::string::npos ? end : text.data() + colon + 1;
+  const auto read = std::from_chars(digits, end, permille);
+  if (colon == 0 || read.ec != std::errc{} || read.ptr != end)
+    throw CLI::ValidationError("--group", "must be NAME:PERMILLE, not '" + text + "'");
+  return {text.substr(0, colon), permille};
 }
 
 void add_wave(CLI::App& app, int& code) {
@@ -159,7 +165,8 @@ void add_wave(CLI::App& app, int& code) {
         break;
       case command::wave_order::commit:
         one->add_option("--beacon-source", order->commit.beacon_source, "e.g. drand")->required();
-        one->add_option("--beacon-round", order->commit.beacon_round, "the round to come");
+        one->add_option("--beacon-round", order->commit.beacon_round, "the round to come")
+            ->required();
         one->add_option("--operator-secret-hash", order->commit.operator_secret_hash, "hex")
             ->required();
         break;
