@@ -112,12 +112,28 @@ void checker::check_funnel() {
   }
 }
 
+/// Of all pages; a long run has more waves than one holds.
+boost::json::array checker::list_waves() {
+  boost::json::array all;
+  std::string cursor;
+  do {
+    const auto page = programme_.get("/v1/waves?limit=100" + cursor);
+    if (page.status != 200) {
+      all_.wrong.add("the waves: " + page.told());
+      return all;
+    }
+    const auto told = page.json();
+    for (const auto& one : told.at("items").as_array()) all.push_back(one);
+    const auto& next = told.at("next_cursor");
+    cursor = next.is_string() ? fmt::format("&cursor={}", next.as_string().c_str()) : "";
+  } while (!cursor.empty());
+  return all;
+}
+
 void checker::check_waves() {
-  const auto list = programme_.get("/v1/waves?limit=100");
-  if (list.status != 200) return all_.wrong.add("the waves: " + list.told());
   std::set<unsigned> there;
-  const auto all = list.json();
-  for (const auto& one : all.at("items").as_array()) {
+  const auto all = list_waves();
+  for (const auto& one : all) {
     const auto number = one.at("number").to_number<unsigned>();
     const auto rank = rank_of(std::string{one.at("state").as_string().c_str()});
     there.insert(number);

@@ -21,6 +21,7 @@ private:
   void check_account(person& one);
   void check_identities();
   void check_funnel();
+  boost::json::array list_waves();
   void check_waves();
   std::uint64_t check_people(unsigned wave, std::size_t first, std::size_t step);
   bool check_person(programme_client& asking, person& one, unsigned wave);
