@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <caf/all.hpp>
+#include <utility>
 
 namespace gelombang::net {
 

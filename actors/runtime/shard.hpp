@@ -298,7 +298,6 @@ private:
   // What has changed since the last checkpoint, and what a checkpoint is writing now.
   row_map dirty_, flushing_;
   std::size_t dirty_bytes_ = 0;
-  bool capturing_ = false;
 
   // The shard's own row.
   std::map<std::uint64_t, std::int64_t> counters_;

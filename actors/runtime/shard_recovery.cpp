@@ -57,7 +57,6 @@ shard::captured_cut shard::capture() {
   auto taken = take_pending_locked();
   std::swap(dirty_, flushing_);
   dirty_bytes_ = 0;
-  capturing_ = true;
   own.set_last(taken_);
   own.set_shards(shards_);
   for (const auto& [key, value] : counters_) {
@@ -91,7 +90,6 @@ void shard::checkpoint_done() {
   {
     std::lock_guard lock{mutex_};
     std::swap(done, flushing_);
-    capturing_ = false;
   }
   // Its rows are freed outside the lock; its table is kept for what changes after the next capture,
   // which would otherwise grow one step by step.
@@ -105,7 +103,6 @@ void shard::checkpoint_failed() {
   for (auto& [key, value] : flushing_)
     if (!dirty_.contains(key)) put_row(key, std::move(value));
   flushing_.clear();
-  capturing_ = false;
 }
 
 std::size_t shard::dirty_bytes() const {
@@ -141,7 +138,6 @@ shard::released shard::reset() {
   dirty_.clear();
   flushing_.clear();
   dirty_bytes_ = 0;
-  capturing_ = false;
   counters_.clear();
   outboxes_.clear();
   inboxes_.clear();

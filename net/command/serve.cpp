@@ -43,8 +43,8 @@ std::unique_ptr<caf::actor_system_config> caf_config(const settings& with) {
   const auto cores = std::max(1u, std::thread::hardware_concurrency());
   // docs/decisions: `sharing` has a tenth of the latency of `stealing` at low load.
   config->set("scheduler.policy", caf::atom("sharing"));
-  // Half of the cores, as for the io threads: on two cores one worker answers 112,000 warm status
-  // reads a second where two, waking each other, answer 70,000.
+  // Half of the cores: applicants are run by the io threads, and what is left for the workers,
+  // waves, rosters and the registry, would only wake more threads than there are cores.
   config->set("scheduler.max-threads",
               static_cast<std::size_t>(with.runtime.workers ? with.runtime.workers
                                                             : std::max(1u, cores / 2)));
