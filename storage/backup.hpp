@@ -15,6 +15,8 @@ struct layout {
   std::filesystem::path state() const { return root / "state"; }
   std::filesystem::path draws() const { return root / "draws"; }
   std::filesystem::path lock() const { return root / "LOCK"; }
+  /// Tells that the state has been there, and how the directory is laid out.
+  std::filesystem::path format_mark() const { return root / "FORMAT"; }
   /// Tells which master key the data belongs to, without telling the key.
   std::filesystem::path key_mark() const { return root / "KEY"; }
 };

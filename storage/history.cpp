@@ -10,6 +10,7 @@
 
 #include "storage/archive.hpp"
 #include "storage/chains.hpp"
+#include "storage/newest_segment.hpp"
 
 namespace gelombang::storage {
 namespace {
@@ -52,6 +53,9 @@ public:
       : files_(files), options_(options), checkpoint_(checkpoint), visit_(visit) {}
 
   result<history> run() {
+    // Before the listing: what it names is there by then, also while a node is writing.
+    const auto newest = read_newest(files_, options_.directory);
+    if (!newest) return tl::unexpected(newest.error());
     const auto listed = files_.list(options_.directory);
     if (!listed) return tl::unexpected(listed.error());
     found_ = sort_out(*listed);
@@ -59,6 +63,9 @@ public:
       out_.leftovers.push_back(options_.directory / name);
     }
     if (auto loaded = load_all(); !loaded) return tl::unexpected(loaded.error());
+    if (*newest) {
+      if (auto there = reaches(**newest); !there) return tl::unexpected(there.error());
+    }
     const auto complete = out_.segments.empty() || out_.segments.front().header.number == 1;
     chains shards(checkpoint_, complete);
     for (std::size_t i = 0; i < out_.segments.size(); ++i) {
@@ -91,6 +98,22 @@ private:
       }
       out_.segments.push_back(std::move(*loaded));
       out_.next_number = number + 1;
+    }
+    return {};
+  }
+
+  /// Checks that nothing is missing at the journal's end.
+  result<void> reaches(const newest_segment& newest) const {
+    const auto path = segment_path(options_.directory, newest.number);
+    const auto at = std::find_if(
+        out_.segments.begin(), out_.segments.end(),
+        [&](const stored_segment& each) { return each.header.number == newest.number; });
+    if (at == out_.segments.end()) {
+      return failed(fault::missing,
+                    fmt::format("{} is missing: NEWEST beside it names it", path.string()));
+    }
+    if (at->header.salt != newest.salt) {
+      return corrupt_at(at->path, 0, "is another segment than the one that NEWEST names");
     }
     return {};
   }
@@ -264,9 +287,10 @@ private:
       if (!size) return tl::unexpected(size.error());
       segment.bytes = *size;
       const auto end = judge_end(segment, offset, out_.next_sequence);
-      if (!end) return tl::unexpected(end.error());
       // Judged first, looked at again after: only an end that is still one has been judged.
-      if (end->moving || is_next_block(segment, offset)) continue;
+      if (is_next_block(segment, offset)) continue;
+      if (!end) return tl::unexpected(end.error());
+      if (end->moving) continue;
       note(segment, offset, end->torn_bytes);
       break;
     }
@@ -329,7 +353,6 @@ private:
     const auto again = rest_of(segment, offset);
     if (!again) return tl::unexpected(again.error());
     if (*again != *seen) return end_of_open{.moving = true};
-    if (is_next_block(segment, offset)) return end_of_open{.moving = true};
     return tl::unexpected(torn.error());
   }
 

@@ -10,6 +10,7 @@
 
 #include "storage/archive.hpp"
 #include "storage/history.hpp"
+#include "storage/newest_segment.hpp"
 #include "storage/segment_preparer.hpp"
 
 namespace gelombang::storage {
@@ -125,6 +126,7 @@ public:
       const std::lock_guard snapshot(guard_);
       closed = closed_;
       active.path = active_.path;
+      active.header = active_.header;
       active.bytes = active_has_frames_ ? active_.bytes : 0;
     }
     for (const auto& segment : closed) {
@@ -138,7 +140,9 @@ public:
       const auto target = directory / active.path.filename();
       if (auto done = copy_file(active.path, target, active.bytes); !done) return done;
     }
-    return files_.sync_directory(directory);
+    if (closed.empty() && active.bytes == 0) return files_.sync_directory(directory);
+    const auto& newest = active.bytes != 0 ? active.header : closed.back()->header;
+    return write_newest(files_, directory, {.number = newest.number, .salt = newest.salt});
   }
 
   const recovery_report& recovered() const override { return recovered_; }
@@ -186,6 +190,9 @@ private:
     const auto offset = next_sector(active_.bytes);
     if (auto done = file_->write_at(offset, bytes); !done) return done;
     if (auto done = sync_active(); !done) return done;
+    if (!active_has_frames_) {
+      if (auto done = name_newest(); !done) return done;
+    }
     publish(frames, offset, bytes.size());
     if (preparer_ && active_.bytes > reserved_ / 2) preparer_->request(active_.header.number);
     return {};
@@ -220,6 +227,12 @@ private:
     auto done = file_->sync();
     if (!done) sync_failed_ = true;
     return done;
+  }
+
+  /// Once for each segment: its first cycle is on the disk and not acknowledged yet.
+  result<void> name_newest() {
+    return write_newest(files_, options_.directory,
+                        {.number = active_.header.number, .salt = active_.header.salt});
   }
 
   result<void> rotate() {

@@ -8,6 +8,7 @@
 #include "actors/runtime/bounce.hpp"
 #include "actors/runtime/protocol.hpp"
 #include "actors/runtime/record.hpp"
+#include "storage/data_mark.hpp"
 
 namespace gelombang::runtime {
 
@@ -40,11 +41,14 @@ node::~node() {
 
 storage::result<void> node::restore() {
   const storage::layout where{options_.data_directory};
+  auto& disk = storage::posix_file_system();  // where the state is kept, whatever keeps the journal
+  if (auto there = storage::check_state_is_there(disk, where); !there) return there;
   auto store = storage::state_store::open({.directory = where.state(),
                                            .block_cache_bytes = options_.block_cache_bytes,
                                            .prewarm_bytes = options_.prewarm_bytes});
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
+  if (auto marked = storage::mark_begun(disk, where); !marked) return marked;
 
   coarse_seconds_ = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(time_.now().time_since_epoch()).count());

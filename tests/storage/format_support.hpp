@@ -40,7 +40,9 @@ inline std::size_t repair_block(std::string& bytes, std::size_t at = 0) {
 
 /// The same file with the version after the one this program writes, all checksums in order.
 inline std::string newer_version_of(std::string bytes) {
-  const std::size_t front = bytes.starts_with("GWJARCHV") ? 64 : sector_bytes;
+  const std::size_t front = bytes.starts_with("GWJARCHV")   ? 64
+                            : bytes.starts_with("GWJNEWST") ? bytes.size()
+                                                            : sector_bytes;
   put_number(bytes, 8, 2);
   put_number(bytes, front - 4, crc32c(std::string_view(bytes).substr(0, front - 4)));
   return bytes;

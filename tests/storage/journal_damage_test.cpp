@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "storage/newest_segment.hpp"
 #include "tests/storage/format_support.hpp"
 #include "tests/storage/journal_support.hpp"
 
@@ -29,6 +30,13 @@ struct worn_journal {
 
 std::unique_ptr<memory_disk> copy_of(const memory_disk& disk) {
   return disk.after_kill();
+}
+
+/// Oldest first.
+std::vector<std::string> segments_of(const memory_disk& disk) {
+  auto paths = disk.paths();
+  std::erase_if(paths, [](const std::string& path) { return path.ends_with("/NEWEST"); });
+  return paths;
 }
 
 TEST(JournalDamage, NoFlippedBitGoesUnseen) {
@@ -70,7 +78,7 @@ TEST(JournalDamage, NoFlippedBitGoesUnseen) {
 TEST(JournalDamage, NoZeroedOrOverwrittenSectorOfAClosedFileGoesUnseen) {
   worn_journal worn;
   worn.make();
-  const auto last = worn.killed->paths().back();
+  const auto last = segments_of(*worn.killed).back();
   for (const auto& path : worn.killed->paths()) {
     if (path == last) continue;
     const auto bytes = worn.killed->get(path);
@@ -92,7 +100,7 @@ TEST(JournalDamage, NoZeroedOrOverwrittenSectorOfAClosedFileGoesUnseen) {
 TEST(JournalDamage, AFileCutShortIsFoundUnlessItIsTheLast) {
   worn_journal worn;
   worn.make();
-  const auto last = worn.killed->paths().back();
+  const auto last = segments_of(*worn.killed).back();
   for (const auto& path : worn.killed->paths()) {
     if (path == last) continue;
     const auto bytes = worn.killed->get(path);
@@ -108,7 +116,7 @@ TEST(JournalDamage, AFileCutShortIsFoundUnlessItIsTheLast) {
 TEST(JournalDamage, AMissingFileInTheMiddleIsMissed) {
   worn_journal worn;
   worn.make();
-  const auto paths = worn.killed->paths();
+  const auto paths = segments_of(*worn.killed);
   ASSERT_GE(paths.size(), 4u);
   for (std::size_t i = 1; i + 1 < paths.size(); ++i) {
     const auto left = copy_of(*worn.killed);
@@ -118,10 +126,73 @@ TEST(JournalDamage, AMissingFileInTheMiddleIsMissed) {
   }
 }
 
+TEST(JournalDamage, FilesMissingAtTheEndAreMissed) {
+  worn_journal worn;
+  worn.make();
+  const auto left = copy_of(*worn.killed);
+  auto paths = segments_of(*left);
+  for (; !paths.empty(); paths.pop_back()) {
+    left->erase(paths.back());
+    EXPECT_FAULT(open_journal(*left), fault::missing);
+    EXPECT_FAULT(verify_journal(*left, "/journal"), fault::missing);
+  }
+}
+
+TEST(JournalDamage, ASegmentThatIsNotTheOneNamedIsFound) {
+  worn_journal worn;
+  worn.make();
+  const auto newest = read_newest(*worn.killed, "/journal");
+  ASSERT_OK(newest);
+  ASSERT_TRUE(newest->has_value());
+  ASSERT_OK(write_newest(*worn.killed, "/journal",
+                         {.number = (*newest)->number, .salt = (*newest)->salt + 1}));
+  EXPECT_FAULT(open_journal(*worn.killed), fault::corrupt);
+  EXPECT_FAULT(verify_journal(*worn.killed, "/journal"), fault::corrupt);
+}
+
+TEST(JournalDamage, TheFirstSegmentNeedsNoNameUntilItHoldsSomething) {
+  memory_disk disk;
+  { ASSERT_OK(open_journal(disk)); }
+  EXPECT_FALSE(read_newest(disk, "/journal").value().has_value());
+  auto opened = open_journal(disk);
+  ASSERT_OK(opened);
+  cycle_maker maker(5);
+  append_cycles(*opened->log, maker, 1);
+  EXPECT_EQ(read_newest(disk, "/journal").value().value().number, 1u);
+}
+
+TEST(JournalDamage, AJournalOfBeforeTheNewestWasNamedIsReadAndNamedFromThenOn) {
+  worn_journal worn;
+  worn.make();
+  worn.killed->erase("/journal/NEWEST");
+  auto opened = open_journal(*worn.killed);
+  ASSERT_OK(opened);
+  EXPECT_EQ(opened->recovered, worn.maker.history());
+  append_cycles(*opened->log, worn.maker, 1);
+  EXPECT_TRUE(read_newest(*worn.killed, "/journal").value().has_value());
+}
+
+TEST(JournalDamage, ACopyNamesItsOwnNewestSegment) {
+  worn_journal worn;
+  worn.make();
+  auto opened = open_journal(*worn.killed);
+  ASSERT_OK(opened);
+  for (const int cycles : {0, 3}) {
+    const auto to = "/copy" + std::to_string(cycles);
+    append_cycles(*opened->log, worn.maker, cycles);
+    ASSERT_OK(opened->log->copy_to(to));
+    EXPECT_TRUE(verify_journal(*worn.killed, to).has_value());
+    auto last = segments_of(*worn.killed);
+    std::erase_if(last, [&](const std::string& path) { return !path.starts_with(to + "/"); });
+    worn.killed->erase(last.back());
+    EXPECT_FAULT(verify_journal(*worn.killed, to), fault::missing);
+  }
+}
+
 TEST(JournalDamage, HistoryOlderThanTheCheckpointMayBeMovedAwayButNothingElse) {
   worn_journal worn;
   worn.make();
-  const auto paths = worn.killed->paths();
+  const auto paths = segments_of(*worn.killed);
   positions whole;
   {
     const auto left = copy_of(*worn.killed);
@@ -159,6 +230,33 @@ TEST(JournalDamage, AFileOfANewerFormatIsLeftAlone) {
     const auto left = copy_of(*worn.killed);
     left->put(path, newer_version_of(worn.killed->get(path)));
     EXPECT_FAULT(open_journal(*left), fault::version);
+  }
+}
+
+TEST(JournalDamage, NothingFollowsAnIndexThatWasNotCutBehind) {
+  memory_disk disk;
+  cycle_maker maker(17);
+  {
+    auto opened = open_journal(disk);
+    ASSERT_OK(opened);
+    append_cycles(*opened->log, maker, 3);
+  }
+  const auto path = segments_of(disk).front();
+  const auto closed = disk.get(path);
+  auto interrupted = closed;
+  interrupted.resize(next_sector(closed.size()) + 4096);
+  disk.put(path, interrupted);
+  { ASSERT_OK(open_journal(*copy_of(disk))); }
+  // Blocks 1 to 3 are cycles, 4 is the index: neither another 4 nor a 5 belongs behind it.
+  for (const std::uint64_t sequence : {4u, 5u}) {
+    auto block = closed.substr(sector_bytes, next_sector(number_at(closed, sector_bytes + 24)));
+    std::memcpy(block.data() + 16, &sequence, sizeof(sequence));
+    repair_block(block);
+    auto bytes = interrupted;
+    bytes.replace(next_sector(closed.size()), block.size(), block);
+    disk.put(path, bytes);
+    EXPECT_FAULT(open_journal(*copy_of(disk)), fault::corrupt);
+    EXPECT_FAULT(verify_journal(disk, "/journal"), fault::corrupt);
   }
 }
 

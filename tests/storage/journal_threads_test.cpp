@@ -180,7 +180,9 @@ TEST(JournalThreads, APreparedSegmentIsTakenAndNoneIsLeftBehind) {
     ASSERT_OK(opened);
     append_cycles(*opened->log, maker, 300);
   }
-  for (const auto& path : disk.paths()) EXPECT_TRUE(path.ends_with(".gwj")) << path;
+  for (const auto& path : disk.paths()) {
+    EXPECT_TRUE(path.ends_with(".gwj") || path.ends_with("/NEWEST")) << path;
+  }
   const auto again = open_journal(disk, options);
   ASSERT_OK(again);
   EXPECT_EQ(again->recovered, maker.history());

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "storage/file_system.hpp"
+
+namespace gelombang::storage {
+
+/// The last segment that holds a cycle, as the file `NEWEST` beside the segments names it. The
+/// other segments name each other by number and sequence; only the end of the journal could be
+/// removed without a gap. Written, durably, after a segment's first cycle and before that is
+/// acknowledged: so a segment that it names is there, unless somebody took it away.
+struct newest_segment {
+  std::uint64_t number = 0;
+  std::uint64_t salt = 0;  ///< of that segment
+};
+
+/// @returns nothing for a journal without the file: one without a cycle, or of before there was
+/// one;
+///   `corrupt`, `version`, `io`.
+result<std::optional<newest_segment>> read_newest(file_system& files,
+                                                  const std::filesystem::path& journal);
+
+/// Replaces the file; all of it is on the disk when it returns, or the old one still is.
+result<void> write_newest(file_system& files, const std::filesystem::path& journal,
+                          const newest_segment& newest);
+
+}  // namespace gelombang::storage
