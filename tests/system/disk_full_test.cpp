@@ -54,7 +54,10 @@ private:
       if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
       std::ofstream{"/proc/self/uid_map"} << fmt::format("0 {} 1", user);
     }
-    return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return true;
+    // In a chroot "/" is no place of a mount. What is mounted below it may then be seen from
+    // outside as well, until the destructor takes it away in both.
+    return errno == EINVAL;
   }
   fs::path ballast() const { return path_ / "ballast"; }
 
