@@ -95,6 +95,7 @@ public:
     return carry_out(decide(self(), state_, command, seal_email(around_.keys, self(), command)));
   }
   caf::delegated<outcome<session_grant>> verify(const verify_email& command) {
+    if (reuses_key_of_a_join(command)) return conflict<session_grant>();
     const auto expected = expected_code(around_.keys, self(), state_);
     return carry_out(decide(self(), state_, command, expected));
   }
@@ -103,9 +104,11 @@ public:
     return {};
   }
   caf::delegated<outcome<session_grant>> sign_in(const open_session& command) {
+    if (reuses_key_of_a_join(command)) return conflict<session_grant>();
     return carry_out(decide(self(), state_, command));
   }
   caf::delegated<outcome<session_grant>> refresh(const refresh_session& command) {
+    if (reuses_key_of_a_join(command)) return conflict<session_grant>();
     return carry_out(decide(self(), state_, command));
   }
   caf::delegated<outcome<acknowledged>> sign_out(const close_session& command) {
@@ -121,6 +124,7 @@ public:
     return carry_out(decide(state_, command));
   }
   caf::delegated<outcome<assessment_result>> assess(const take_assessment& command) {
+    if (reuses_key_of_a_join(command)) return conflict<assessment_result>();
     return carry_out(decide(state_, command, around_.questions));
   }
   caf::delegated<outcome<me>> show_me(const read_me& query) {
@@ -129,11 +133,13 @@ public:
   }
 
   caf::delegated<outcome<acknowledged>> identify(const submit_identity& command) {
+    if (reuses_key_of_a_join(command)) return conflict<acknowledged>();
     const auto secrets = seal_identity(around_.keys, self(), command);
     return carry_out_and_wait(decide(self(), state_, command, secrets, around_.regions),
                               &who_waits::for_identity, identity_answer);
   }
   caf::delegated<outcome<acknowledged>> describe(const set_profile& command) {
+    if (reuses_key_of_a_join(command)) return conflict<acknowledged>();
     const auto secrets = seal_phone(around_.keys, self(), command);
     return carry_out_and_wait(decide(self(), state_, command, secrets), &who_waits::for_phone,
                               phone_answer);
@@ -213,6 +219,21 @@ private:
     return row.has_value();
   }
 
+  /// The key of a join stands in the join's row only. Rows that are not at hand are not read for
+  /// it.
+  template <class Command>
+  bool reuses_key_of_a_join(const Command& command) const {
+    for (const auto& one : participations_)
+      if (one.row && is_key_of_join(*one.row, command.request, command.now)) return true;
+    return false;
+  }
+
+  template <class Reply>
+  caf::delegated<outcome<Reply>> conflict() {
+    answer(current_asker(), outcome<Reply>{refusal{errc::idempotency_conflict}});
+    return {};
+  }
+
   static outcome<acknowledged> as_done(const result<void>& reply) {
     if (!reply) return reply.error();
     return acknowledged{};
@@ -245,6 +266,8 @@ private:
   }
 
   void join_now(const join& command, const asker& to) {
+    if (reuses_key_of_a_join(command))
+      return answer(to, outcome<receipt>{refusal{errc::idempotency_conflict}});
     const auto view = view_of(command.wave, command.now);
     if (!view) return answer(to, outcome<receipt>{refusal{errc::wave_unknown}});
     auto decided = decide(state_, command, *view);
@@ -265,6 +288,8 @@ private:
   }
 
   void withdraw_now(const withdraw& command, const asker& to) {
+    if (reuses_key_of_a_join(command))
+      return answer(to, outcome<acknowledged>{refusal{errc::idempotency_conflict}});
     const auto view = view_of(command.wave, command.now);
     if (!view) return answer(to, outcome<acknowledged>{refusal{errc::wave_unknown}});
     auto decided = decide(state_, command, *view);

@@ -116,6 +116,12 @@ std::optional<result<wire::Answer>> find_repeat(const wire::State& state,
   return std::nullopt;
 }
 
+bool is_key_of_join(const participation& row, const std::optional<request_key>& request,
+                    instant now) {
+  if (!request || !row.request || row.request->key != request->key) return false;
+  return row.request->fingerprint != request->fingerprint && now - row.joined_at < request_lifetime;
+}
+
 wire::Answer answer_of(const wire::State& after, const wire::Event& event) {
   switch (event.body_case()) {
     case wire::Event::kEmailVerified:

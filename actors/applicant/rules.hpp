@@ -143,7 +143,9 @@ struct join_decision {
 ///   `account_blocked`, `not_found`, `idempotency_conflict`.
 join_decision decide(const wire::State& state, const join& command, const wave_view& wave);
 
-/// @returns `not_joined`, `wave_not_open`, `account_blocked`, `not_found`.
+/// @returns `not_joined`, `wave_not_open`, `account_blocked`, `not_found`, `idempotency_conflict`:
+/// also
+///   for the key of the very join that is to be taken back, however old it is.
 decision<void> decide(const wire::State& state, const withdraw& command, const wave_view& wave);
 
 wave_standing answer_to(const wire::State& state, const read_wave& query, const wave_view& wave);
@@ -157,6 +159,12 @@ wave_standing answer_to(const wire::State& state, const read_wave& query, const 
 std::optional<result<wire::Answer>> find_repeat(const wire::State& state,
                                                 const std::optional<request_key>& request,
                                                 instant now);
+
+/// Whether the request's key is that of a join with this row, and the request another one: such a
+/// key is no longer free, and stands nowhere else. Forgotten after `request_lifetime`, as all keys
+/// are.
+bool is_key_of_join(const participation& row, const std::optional<request_key>& request,
+                    instant now);
 
 /// What the command behind `event` is answered, `after` it was applied.
 wire::Answer answer_of(const wire::State& after, const wire::Event& event);

@@ -27,10 +27,14 @@ join_decision only(result<receipt> reply) {
   return {.reply = std::move(reply)};
 }
 
+bool has_key_of(const participation& row, const std::optional<request_key>& request) {
+  return request && row.request && request->key == row.request->key;
+}
+
 /// The answer of a wave that has a row already: the same receipt, by whichever request.
 join_decision joined_before(const join& command, const wave_view& wave) {
   const auto& row = *wave.row;
-  auto same_key = command.request && row.request && command.request->key == row.request->key;
+  auto same_key = has_key_of(row, command.request);
   if (same_key && command.request->fingerprint != row.request->fingerprint) {
     return only(refuse(errc::idempotency_conflict));
   }
@@ -77,6 +81,8 @@ decision<void> decide(const wire::State& state, const withdraw& command, const w
   }
   if (auto may = may_act(state); !may) return only(may);
   if (!wave.row) return refused<void>({errc::not_joined});
+  // With its own key the join would be answered by the withdrawal's when it is repeated.
+  if (has_key_of(*wave.row, command.request)) return refused<void>({errc::idempotency_conflict});
   if (!wave.open) return refused<void>({errc::wave_not_open});
   auto event = event_at(command.now, command.request);
   auto& withdrawn = *event.mutable_withdrawn();

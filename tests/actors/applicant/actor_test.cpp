@@ -345,5 +345,41 @@ TEST(ApplicantActor, AJoinOfSomebodyWhoIsInAlreadyIsRememberedPastAWithdrawalAnd
   EXPECT_EQ(code_of(one.ask<applicant::receipt>(who, again)), errc::idempotency_conflict);
 }
 
+TEST(ApplicantActor, TheKeyOfAJoinServesNoOtherRequestAlsoAfterACrash) {
+  world around;
+  applicant_id who;
+  wave_number wave, other;
+  applicant::join click;
+  applicant::receipt told;
+  const auto expect_conflicts = [&](machine& one) {
+    const auto now = one.time.now();
+    const applicant::withdraw leave{.wave = wave, .request = key(5, 2), .now = now};
+    EXPECT_EQ(code_of(one.ask(who, leave)), errc::idempotency_conflict);
+    const applicant::join elsewhere{.wave = other, .request = key(5, 3), .now = now};
+    EXPECT_EQ(code_of(one.ask<applicant::receipt>(who, elsewhere)), errc::idempotency_conflict);
+    auto profile = one.profile_of(1);
+    profile.phone = one.person(2).phone;
+    profile.request = key(5, 4);
+    EXPECT_EQ(code_of(one.ask(who, profile)), errc::idempotency_conflict);
+    EXPECT_EQ(one.me(who).phone, one.person(1).phone);
+    EXPECT_EQ(one.running->count({runtime::counter::family::joined, wave.value}), 1);
+    EXPECT_EQ(one.running->count({runtime::counter::family::joined, other.value}), 0);
+    EXPECT_EQ(one.ask<applicant::receipt>(who, click), told) << "the join's own repeat";
+  };
+  {
+    machine one{around};
+    who = one.ready(1);
+    wave = one.open_wave();
+    other = one.open_wave();
+    click = {.wave = wave, .request = key(5), .now = one.time.now()};
+    const auto joined = one.ask<applicant::receipt>(who, click);
+    ASSERT_TRUE(joined);
+    told = *joined;
+    expect_conflicts(one);
+  }
+  machine one{around};
+  expect_conflicts(one);
+}
+
 }  // namespace
 }  // namespace gelombang::rooms_test

@@ -202,6 +202,31 @@ TEST(Withdraw, ARepeatWithItsKeyIsFine) {
   EXPECT_TRUE(again.events.empty());
 }
 
+TEST(Withdraw, WithTheKeyOfItsJoinIsAConflictAndChangesNothing) {
+  world all;
+  auto who = all.ready();
+  auto wave = all.open_wave();
+  const auto joined = decide(who.state, click(request_key{1, 2}), wave);
+  wave.row = joined.row;
+  for (auto age : {0h, 25h}) {
+    const withdraw leave{.wave = {5}, .request = request_key{1, 9}, .now = noon + age};
+    const auto made = decide(who.state, leave, wave);
+    EXPECT_EQ(code_of(made.reply), errc::idempotency_conflict) << age.count();
+    EXPECT_TRUE(made.events.empty());
+  }
+  EXPECT_EQ(decide(who.state, click(request_key{1, 2}, noon + 1h), wave).reply, joined.reply);
+}
+
+TEST(Join, ItsKeyIsThatOfNoOtherRequestForADay) {
+  const participation row{.joined_at = noon, .request = request_key{1, 2}};
+  EXPECT_TRUE(is_key_of_join(row, request_key{1, 3}, noon + 1h));
+  EXPECT_FALSE(is_key_of_join(row, request_key{1, 2}, noon + 1h)) << "the join itself";
+  EXPECT_FALSE(is_key_of_join(row, request_key{2, 3}, noon + 1h));
+  EXPECT_FALSE(is_key_of_join(row, std::nullopt, noon + 1h));
+  EXPECT_FALSE(is_key_of_join(row, request_key{1, 3}, noon + request_lifetime));
+  EXPECT_FALSE(is_key_of_join({.joined_at = noon}, request_key{1, 3}, noon));
+}
+
 TEST(ReadWave, TellsTheReceiptAndWhatStandsInTheWay) {
   world all;
   auto who = all.ready();
