@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -49,6 +51,63 @@ result<void> need_room_at(const fs::path& directory) {
   if (!free) return tl::unexpected(free.error());
   if (*free) return {};
   return failed(fault::in_use, fmt::format("{} is not empty", directory.string()));
+}
+
+tl::unexpected<error> unfit(const fs::path& target, std::string_view why) {
+  return failed(fault::unfit, fmt::format("{} {}", target.string(), why));
+}
+
+/// Whether `path` is `directory` or below it, links followed.
+result<bool> is_inside(const fs::path& path, const fs::path& directory) {
+  std::error_code code;
+  const auto outer = fs::canonical(directory, code);
+  if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
+  const auto inner = fs::weakly_canonical(path, code);
+  if (code) return unfit(path, fmt::format("can't be used: {}", code.message()));
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Makes the directory, and a file in it for a moment. A disk that is full or broken is no fault of
+/// the place: the copy will say so.
+result<void> need_writable(const fs::path& target) {
+  const auto judge = [&](int code) -> result<void> {
+    const bool is_the_disks = code == ENOSPC || code == EDQUOT || code == EIO || code == EMFILE ||
+                              code == ENFILE || code == ENOMEM;
+    if (is_the_disks) return {};
+    return unfit(target,
+                 fmt::format("can't be written: {}", std::generic_category().message(code)));
+  };
+  std::error_code code;
+  fs::create_directories(target, code);
+  if (code) return judge(code.value());
+  auto name = (target / "trial-XXXXXX").string();
+  const int file = ::mkostemp(name.data(), O_CLOEXEC);
+  if (file < 0) return judge(errno);
+  ::close(file);
+  ::unlink(name.c_str());
+  return {};
+}
+
+result<void> need_fit_target(const layout& from, const fs::path& target) {
+  // What a copy puts below it, at the longest.
+  constexpr std::size_t names_below_bytes_max = 64;
+  const auto& name = target.native();
+  if (name.find('\0') != std::string::npos)
+    return failed(fault::unfit, "the path holds a NUL byte");
+  if (!target.is_absolute()) return unfit(target, "is no absolute path: it must begin with /");
+  if (name.size() + names_below_bytes_max > PATH_MAX)
+    return failed(fault::unfit, fmt::format("a path of {} bytes is too long", name.size()));
+  std::error_code unknown;
+  const auto what = fs::status(target, unknown).type();
+  if (what != fs::file_type::not_found && what != fs::file_type::directory &&
+      what != fs::file_type::none)
+    return unfit(target, "is no directory");
+  const auto inside = is_inside(target, from.root);
+  if (!inside) return tl::unexpected(inside.error());
+  if (*inside)
+    return unfit(target, fmt::format("lies inside the data directory {}", from.root.string()));
+  if (auto room = need_room_at(target); !room) return room;
+  return need_writable(target);
 }
 
 /// All regular files below `root`, relative to it, sorted; and the directories that hold them.
@@ -274,7 +333,12 @@ result<directory_lock> directory_lock::take(const layout& where) {
   directory_lock lock(::open(where.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (lock.descriptor_ < 0) return refused(errno == ENOSPC ? fault::no_space : fault::io, errno);
   if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    return refused(errno == EWOULDBLOCK ? fault::in_use : fault::io, errno);
+    if (errno != EWOULDBLOCK) return refused(fault::io, errno);
+    return failed(
+        fault::in_use,
+        fmt::format("{} is in use by another process: a node that runs, or a command that "
+                    "reads or fills it",
+                    where.root.string()));
   }
   return lock;
 }
@@ -282,7 +346,7 @@ result<directory_lock> directory_lock::take(const layout& where) {
 result<void> backup(const state_store& state, const journal& log, const layout& from,
                     const layout& target) {
   auto& files = posix_file_system();
-  if (auto room = need_room_at(target.root); !room) return room;
+  if (auto fit = need_fit_target(from, target.root); !fit) return fit;
   if (auto made = files.make_directories(target.journal()); !made) return made;
   // The state first: whatever it has seen is in the journal that is copied after it, be it in a
   // segment or, when `release` has been at work between the two, in an archive.
@@ -300,7 +364,8 @@ result<void> restore(file_system& files, const layout& backup, const layout& tar
   if (!listed) return tl::unexpected(listed.error());
   // Into a directory beside it, which takes its name when it is whole: a node can't be started on
   // half of its data.
-  auto beside = target.root;
+  const auto root = target.root.has_filename() ? target.root : target.root.parent_path();
+  auto beside = root;
   beside += ".restoring";
   std::error_code code;
   fs::remove_all(beside, code);
@@ -310,8 +375,8 @@ result<void> restore(file_system& files, const layout& backup, const layout& tar
     return done;
   }
   if (auto done = sync_tree(files, beside); !done) return done;
-  if (auto done = files.rename(beside, target.root); !done) return done;
-  const auto parent = target.root.parent_path();
+  if (auto done = files.rename(beside, root); !done) return done;
+  const auto parent = root.parent_path();
   return files.sync_directory(parent.empty() ? fs::path(".") : parent);
 }
 

@@ -36,9 +36,13 @@ private:
 };
 
 /// Copies a running node's state, then the journal up to a moment after it, then the draws'
-/// published files and the mark of the key, but no key, into the empty or absent `target`: together
-/// they open as a node of that moment. Writing goes on meanwhile. On failure `target` is left
-/// without the mark of completeness.
+/// published files and the mark of the key, but no key, into the empty or absent `target`, which is
+/// absolute: together they open as a node of that moment. Writing goes on meanwhile. On failure
+/// `target` is left without the mark of completeness.
+/// @returns `in_use` for a target that is not empty, `unfit` for one that can hold no copy:
+/// relative
+///   (to what, the one who asks can't know), inside the data directory, too long, no directory, or
+///   not to be made or written.
 result<void> backup(const state_store& state, const journal& log, const layout& from,
                     const layout& target);
 

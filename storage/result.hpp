@@ -12,8 +12,9 @@ enum class fault {
   no_space,  ///< the disk or the quota is full
   corrupt,   ///< stored bytes are not what was written: checksum, chain or grammar does not hold
   missing,   ///< a file or frame that must be there is not
-  in_use,    ///< another process holds the data directory
+  in_use,    ///< another process holds the data directory, or a place is not empty
   version,   ///< written by a newer format than this program reads
+  unfit,     ///< the place that was named will not do; another one may
 };
 
 /// A fault and where it is: the file, the offset, and what was found instead of what was expected.

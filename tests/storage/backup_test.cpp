@@ -1,5 +1,6 @@
 #include "storage/backup.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -12,6 +13,8 @@
 
 namespace gelombang::storage::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 /// A node's storage on the real file system.
 struct node {
@@ -114,6 +117,52 @@ TEST(Backup, OpensAsTheNodeOfItsMomentWhileWritingGoesOn) {
   EXPECT_TRUE(node::open(restored.root, checkpoint).has_value());
 }
 
+class BackupTarget : public ::testing::Test {
+protected:
+  /// Says why no copy is made there.
+  std::string refusal_of(const std::filesystem::path& target) {
+    const auto made = backup(*source_.state, *source_.log, source_.where, {target});
+    EXPECT_FALSE(made.has_value()) << target;
+    if (made) return {};
+    EXPECT_EQ(made.error().kind, fault::unfit) << made.error().detail;
+    return made.error().detail;
+  }
+
+  temporary_directory where_;
+  node source_{std::move(node::open(where_.path() / "data").value())};
+};
+
+TEST_F(BackupTarget, IsNotInsideTheDataDirectory) {
+  std::filesystem::create_directory_symlink(source_.where.root, where_.path() / "link");
+  for (const auto& inside :
+       {source_.where.root / "copy", source_.where.root / "not" / "yet" / "there",
+        source_.where.root, where_.path() / "link" / "copy",
+        where_.path() / "elsewhere" / ".." / "data" / "copy"})
+    EXPECT_THAT(refusal_of(inside), HasSubstr("inside the data directory"));
+  EXPECT_FALSE(std::filesystem::exists(source_.where.root / "copy"));
+}
+
+TEST_F(BackupTarget, IsAnAbsolutePath) {
+  EXPECT_THAT(refusal_of("copy"), HasSubstr("absolute"));
+  EXPECT_THAT(refusal_of(""), HasSubstr("absolute"));
+  EXPECT_FALSE(std::filesystem::exists("copy"));
+}
+
+TEST_F(BackupTarget, IsADirectoryThatCanBeWritten) {
+  write_file(where_.path() / "file", "x");
+  EXPECT_THAT(refusal_of(where_.path() / "file"), HasSubstr("no directory"));
+  EXPECT_THAT(refusal_of(where_.path() / "file" / "below"), HasSubstr("Not a directory"));
+  EXPECT_THAT(refusal_of("/proc/copy"), HasSubstr("can't be written"));
+}
+
+TEST_F(BackupTarget, IsAPathOfTheSystem) {
+  EXPECT_THAT(refusal_of(where_.path() / std::string("a\0b", 3)), HasSubstr("NUL"));
+  EXPECT_THAT(refusal_of(where_.path() / std::string(300, 'n')), HasSubstr("too long"));
+  auto deep = where_.path();
+  while (deep.native().size() < 4050) deep /= std::string(100, 'd');
+  EXPECT_THAT(refusal_of(deep), HasSubstr("too long"));
+}
+
 class MadeBackup : public ::testing::Test {
 protected:
   void SetUp() override {
@@ -132,6 +181,12 @@ protected:
   layout made_{where_.path() / "backup"};
   layout target_{where_.path() / "target"};
 };
+
+TEST_F(MadeBackup, IsRestoredWhereANameEndsWithASlash) {
+  target_.root = where_.path() / "target" / "";
+  ASSERT_OK(restored());
+  EXPECT_TRUE(std::filesystem::exists(where_.path() / "target" / "journal"));
+}
 
 TEST_F(MadeBackup, IsNotRestoredOverAnything) {
   write_file(target_.root / "something", "here");
