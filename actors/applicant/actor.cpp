@@ -250,8 +250,9 @@ private:
   caf::delegated<outcome<Reply>> with_row(const Command& command, GoOn&& go_on) {
     const auto to = current_asker();
     const auto waves = around_.waves.of(home().index());
-    if (!roster::find(waves, command.wave)) {
-      answer(to, outcome<Reply>{refusal{errc::wave_unknown}});
+    const auto* at = roster::find(waves, command.wave);
+    if (!at || at->is_damaged) {
+      answer(to, outcome<Reply>{refusal{at ? errc::storage_unavailable : errc::wave_unknown}});
       return {};
     }
     if (knows(command.wave)) {
@@ -377,7 +378,7 @@ private:
   std::optional<wave_view> view_of(wave_number wave, instant now) const {
     const auto waves = around_.waves.of(home().index());
     const auto* at = roster::find(waves, wave);
-    if (!at) return std::nullopt;
+    if (!at || at->is_damaged) return std::nullopt;
     wave_view view;
     view.number = wave;
     view.open = at->phase == roster::wire::TAKING && now >= at->opens_at && now < at->closes_at;

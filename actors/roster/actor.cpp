@@ -165,8 +165,12 @@ void roster_kind::restored(shard& home) const {
   (void)home.scan(first, end_of(first), [&](std::string_view key, std::string_view value) {
     state roster;
     if (!roster.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      (void)unreadable({kind::roster, read_big_endian<std::uint64_t>(key.substr(first.size()))},
-                       "snapshot");
+      const entity_ref who{kind::roster, read_big_endian<std::uint64_t>(key.substr(first.size()))};
+      (void)unreadable(who, "snapshot");
+      view damaged;
+      damaged.wave = wave_of(who);
+      damaged.is_damaged = true;
+      waves_.put(home.index(), std::move(damaged));
       return true;
     }
     home.set_gate(roster.wave(), gate_open(roster));

@@ -21,6 +21,8 @@ struct view {
   instant closes_at{};
   std::string scheme;
   const applicant::eligibility_rules* rules = nullptr;
+  /// The shard's roster does not read: nobody can say who is in, and nothing else here is known.
+  bool is_damaged = false;
 };
 
 using view_list = std::shared_ptr<const std::vector<view>>;

@@ -1,5 +1,7 @@
 #include "actors/wave/actor.hpp"
 
+#include <variant>
+
 #include "actors/interfaces.hpp"
 #include "actors/roster/roster.pb.h"
 
@@ -75,10 +77,12 @@ public:
   caf::delegated<outcome<facts>> commit_to(const commit& command) {
     if (const auto known = repeat_of(command.request)) return again(*known);
     if (auto allowed = may(state_, command); !allowed) return refused(allowed.error());
-    if (at_the_desk_) return refused({errc::wave_out_of_order, {}, "commit"});
-    if (board_.commit_begins(number()) != number())
-      return refused({errc::wave_out_of_order, {}, "another wave is drawn and not yet announced"});
-    at_the_desk_ = desk_work{wire::COMMITTED, command.request};
+    if (at_the_desk_) return join_at_the_desk(command, wire::COMMITTED);
+    if (const auto first = board_.commit_begins(number()); first != number())
+      return refused({errc::wave_out_of_order,
+                      {},
+                      std::string{other_wave_first} + std::to_string(first.value)});
+    at_the_desk_ = desk_work{wire::COMMITTED, command, keys_of(command.request)};
     owed();
     desk_.read_roster(state_, command, [back = back()](result<wire::Commitment> commitment) {
       send_back(back, roster_read{std::move(commitment)});
@@ -89,8 +93,8 @@ public:
   caf::delegated<outcome<facts>> hold(const hold_draw& command) {
     if (const auto known = repeat_of(command.request)) return again(*known);
     if (auto allowed = may(state_, command); !allowed) return refused(allowed.error());
-    if (at_the_desk_) return refused({errc::wave_out_of_order, {}, "draw"});
-    at_the_desk_ = desk_work{wire::DRAWN, command.request};
+    if (at_the_desk_) return join_at_the_desk(command, wire::DRAWN);
+    at_the_desk_ = desk_work{wire::DRAWN, command, keys_of(command.request)};
     owed();
     desk_.make_draw(state_, command, [back = back()](result<wire::Result> drawn_now) {
       send_back(back, draw_made{std::move(drawn_now)});
@@ -99,17 +103,18 @@ public:
   }
 
   void was_read(const roster_read& news) {
-    const auto request = done_at_the_desk();
+    const auto keys = done_at_the_desk();
     if (!news.commitment) return give_up(wire::COMMITTED, news.commitment.error());
     auto copy = *news.commitment;
-    after_the_desk(committed(state_, std::move(copy), time_.now(), request), wire::COMMITTED);
+    after_the_desk(committed(state_, std::move(copy), time_.now(), first_of(keys)), keys,
+                   wire::COMMITTED);
   }
 
   void was_drawn(const draw_made& news) {
-    const auto request = done_at_the_desk();
+    const auto keys = done_at_the_desk();
     if (!news.drawn) return give_up(wire::DRAWN, news.drawn.error());
     auto copy = *news.drawn;
-    after_the_desk(drawn(state_, std::move(copy), time_.now(), request), wire::DRAWN);
+    after_the_desk(drawn(state_, std::move(copy), time_.now(), first_of(keys)), keys, wire::DRAWN);
   }
 
   /// An event is durable: the board shows it, and who waited for it is told. In this order, so that
@@ -157,11 +162,20 @@ private:
     wire::Phase until;
   };
 
-  /// What the desk is at, and for which request.
+  /// What the desk is at, and for which requests.
   struct desk_work {
     wire::Phase until;
-    std::optional<request_key> request;
+    std::variant<commit, hold_draw> order;
+    std::vector<request_key> keys;
   };
+
+  static std::vector<request_key> keys_of(const std::optional<request_key>& request) {
+    return request ? std::vector{*request} : std::vector<request_key>{};
+  }
+
+  static std::optional<request_key> first_of(const std::vector<request_key>& keys) {
+    return keys.empty() ? std::nullopt : std::optional{keys.front()};
+  }
 
   caf::strong_actor_ptr back() { return caf::actor_cast<caf::strong_actor_ptr>(this); }
 
@@ -232,9 +246,17 @@ private:
   }
 
   void store(step& what, const event& happened, state& next) {
+    add(what, happened, next);
+    put(what, next);
+  }
+
+  void put(step& what, const state& next) {
+    what.put(snapshot_key(home().index(), who()), next.SerializeAsString());
+  }
+
+  void add(step& what, const event& happened, state& next) {
     what.event(happened);
     apply(next, happened, home().shards());
-    what.put(snapshot_key(home().index(), who()), next.SerializeAsString());
     tell_rosters(what, happened, next);
     if (happened.has_created()) {
       what.set_deadline(instant_of(next.plan().opens_at()), opens_tag);
@@ -272,21 +294,46 @@ private:
   template <class Command>
   caf::delegated<outcome<facts>> obey(const Command& command, wire::Phase until) {
     if (const auto known = repeat_of(command.request)) return again(*known);
-    const bool is_under_way = (until == wire::CLOSED && state_.phase() == wire::CLOSING) ||
-                              (until == wire::ANNOUNCED && state_.phase() == wire::ANNOUNCING);
-    if (is_under_way) return wait_for(until);
-    return then_wait(decide(state_, command), until);
+    if (!is_under_way(until)) return then_wait(decide(state_, command), until);
+    if (!command.request) return wait_for(until);
+    return then_wait(also_ordered(state_, until, *command.request, time_.now()), until);
+  }
+
+  /// Whether the shards are at what such an order asks for.
+  bool is_under_way(wire::Phase until) const {
+    if (until == wire::OPEN)
+      return state_.phase() == wire::OPEN && !is_known_everywhere(state_, home().shards());
+    return (until == wire::CLOSED && state_.phase() == wire::CLOSING) ||
+           (until == wire::ANNOUNCED && state_.phase() == wire::ANNOUNCING);
+  }
+
+  /// The same order once more waits for the same end, and its key is kept with the first one's.
+  template <class Command>
+  caf::delegated<outcome<facts>> join_at_the_desk(const Command& command, wire::Phase until) {
+    const auto* there = std::get_if<Command>(&at_the_desk_->order);
+    if (!there || !is_same(*there, command))
+      return refused({errc::wave_out_of_order, {}, std::string{order_under_way}});
+    auto& keys = at_the_desk_->keys;
+    if (command.request) {
+      if (state_.orders_size() + static_cast<int>(keys.size()) >= orders_max)
+        return refused({errc::too_many_requests});
+      keys.push_back(*command.request);
+    }
+    return wait_for(until);
   }
 
   /// Also finds what is still at the desk.
   std::optional<result<wire::Phase>> repeat_of(const std::optional<request_key>& request) const {
     if (auto known = find_repeat(state_, request)) return known;
-    if (!request || !at_the_desk_ || !at_the_desk_->request) return std::nullopt;
+    if (!request || !at_the_desk_) return std::nullopt;
     // Cancelled meanwhile, say: what the desk still makes comes too late.
     if (state_.phase() >= at_the_desk_->until) return std::nullopt;
-    if (at_the_desk_->request->key != request->key) return std::nullopt;
-    if (*at_the_desk_->request != *request) return refuse(errc::idempotency_conflict);
-    return at_the_desk_->until;
+    for (const auto& one : at_the_desk_->keys) {
+      if (one.key != request->key) continue;
+      if (one != *request) return refuse(errc::idempotency_conflict);
+      return at_the_desk_->until;
+    }
+    return std::nullopt;
   }
 
   /// The answer to a repeat: the wave as that order has left it, whatever has happened since.
@@ -301,9 +348,9 @@ private:
     return {};
   }
 
-  std::optional<request_key> done_at_the_desk() {
+  std::vector<request_key> done_at_the_desk() {
     auto finished = std::exchange(at_the_desk_, std::nullopt);
-    return finished ? finished->request : std::nullopt;
+    return finished ? std::move(finished->keys) : std::vector<request_key>{};
   }
 
   caf::delegated<outcome<facts>> then_wait(result<event>&& decided, wire::Phase until) {
@@ -326,11 +373,16 @@ private:
     return {};
   }
 
-  void after_the_desk(result<event>&& decided, wire::Phase phase) {
+  /// Stores what the desk has made, and with it the keys of all who asked for it.
+  void after_the_desk(result<event>&& decided, const std::vector<request_key>& keys,
+                      wire::Phase phase) {
     if (!decided) return give_up(phase, decided.error());
     step what{who()};
     auto next = state_;
-    store(what, *decided, next);
+    add(what, *decided, next);
+    for (std::size_t i = 1; i < keys.size(); ++i)
+      if (const auto also = also_ordered(next, phase, keys[i], time_.now())) add(what, *also, next);
+    put(what, next);
     auto at = home().append(*activated(), std::move(what));
     if (!at) return give_up(phase, at.error());
     note(*at);
@@ -358,76 +410,6 @@ private:
   std::optional<desk_work> at_the_desk_;
 };
 
-/// Numbers waves. There is one in the programme.
-class calendar_impl final : public entity_actor<calendar_actor> {
-public:
-  calendar_impl(caf::actor_config& config, activation_ptr who, wire::Calendar&& stored,
-                const std::vector<region_code>& regions)
-      : entity_actor<calendar_actor>(config, std::move(who)),
-        state_(std::move(stored)),
-        regions_(regions) {}
-
-  behavior_type make_behavior() override {
-    using me_t = calendar_impl;
-    return {on<&me_t::number>(), on<&me_t::look_ahead>(), on<&me_t::mail>(), on<&me_t::deadline>(),
-            on<&me_t::fetched>()};
-  }
-
-  caf::delegated<outcome<wave_number>> number(const create& command) {
-    const auto to = current_asker();
-    if (auto repeat = find_repeat(state_, command.request)) {
-      answer(to, outcome<wave_number>{std::move(*repeat)});
-      return {};
-    }
-    if (auto good = check(command.plan, regions_); !good) {
-      answer(to, outcome<wave_number>{good.error()});
-      return {};
-    }
-    step what{who()};
-    auto next = state_;
-    const auto number = store(what, next, next_wave(state_, command));
-    if (take(std::move(what), to, outcome<wave_number>{number})) state_.Swap(&next);
-    return {};
-  }
-
-  caf::delegated<outcome<acknowledged>> look_ahead(const keep_ahead& command) {
-    const auto to = current_asker();
-    step what{who()};
-    auto next = state_;
-    for (const auto& plan : command.regular) {
-      if (plan.opens_at() <= next.created_until() || !check(plan, regions_)) continue;
-      auto happened = next_wave(next, {plan, command.now});
-      happened.set_regular_opens_at(plan.opens_at());
-      store(what, next, happened);
-    }
-    if (what.empty()) {
-      answer(to, outcome<acknowledged>{acknowledged{}});
-      return {};
-    }
-    if (take(std::move(what), to, outcome<acknowledged>{acknowledged{}})) state_.Swap(&next);
-    return {};
-  }
-
-  void mail(const mail_arrived& letter) { (void)seen_before(letter.source); }
-  void deadline(const deadline_reached&) {}
-  void fetched(const rows_fetched&) {}
-
-private:
-  wave_number store(step& what, wire::Calendar& next, const wire::CalendarEvent& happened) {
-    what.event(happened);
-    apply(next, happened);
-    what.put(snapshot_key(home().index(), who()), next.SerializeAsString());
-    const wave_number number{happened.created().number()};
-    wire::Notice notice;
-    *notice.mutable_create() = happened.created();
-    what.send(ref_of(number), notice);
-    return number;
-  }
-
-  wire::Calendar state_;
-  const std::vector<region_code>& regions_;
-};
-
 }  // namespace
 
 caf::strong_actor_ptr wave_kind::wake(caf::actor_system& system, activation_ptr who,
@@ -445,28 +427,15 @@ void wave_kind::restored(shard& home) const {
   const auto first = snapshot_prefix(home.index(), kind::wave);
   (void)home.scan(first, end_of(first), [&](std::string_view key, std::string_view value) {
     auto wave = std::make_shared<state>();
-    if (wave->ParseFromArray(value.data(), static_cast<int>(value.size())))
+    if (wave->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       board_.put(std::move(wave));
-    else
-      (void)unreadable({kind::wave, read_big_endian<std::uint64_t>(key.substr(first.size()))},
-                       "snapshot");
+      return true;
+    }
+    const entity_ref who{kind::wave, read_big_endian<std::uint64_t>(key.substr(first.size()))};
+    (void)unreadable(who, "snapshot");
+    board_.put_damaged({static_cast<std::uint32_t>(who.id)});
     return true;
   });
-}
-
-calendar_kind::calendar_kind(const region_table& regions) {
-  for (const auto& one : regions.all()) regions_.push_back(one.code);
-}
-
-caf::strong_actor_ptr calendar_kind::wake(caf::actor_system& system, activation_ptr who,
-                                          wire::Calendar&& stored) const {
-  return spawn_entity<calendar_impl>(system, std::move(who), std::move(stored), regions_);
-}
-
-result<void> calendar_kind::follow(const shard&, entity_ref, wire::Calendar& calendar,
-                                   const wire::CalendarEvent& what, row_editor&) const {
-  apply(calendar, what);
-  return {};
 }
 
 }  // namespace gelombang::wave

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "actors/programme/clock.hpp"
 #include "actors/programme/ids.hpp"
@@ -47,7 +48,17 @@ public:
     return found == waves_.end() ? nullptr : found->second;
   }
 
-  /// All, by number.
+  /// A wave whose row does not read: it is not unknown.
+  void put_damaged(wave_number number) {
+    std::lock_guard lock{mutex_};
+    damaged_.insert(number);
+  }
+  bool is_damaged(wave_number number) const {
+    std::lock_guard lock{mutex_};
+    return damaged_.contains(number);
+  }
+
+  /// All that can be read, by number.
   std::map<wave_number, wave_ptr> all() const {
     std::lock_guard lock{mutex_};
     return waves_;
@@ -73,6 +84,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::map<wave_number, wave_ptr> waves_;
+  std::set<wave_number> damaged_;
   std::optional<wave_number> committing_;  ///< its roster is being read
 };
 

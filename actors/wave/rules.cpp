@@ -51,13 +51,16 @@ result<void> check_groups(const wire::Plan& plan) {
 
 result<void> check_weights(const wire::Plan& plan, const std::vector<region_code>& known) {
   std::set<std::uint32_t> seen;
+  bool is_for_nobody = true;
   for (const auto& one : plan.weights()) {
     const region_code region{static_cast<std::uint16_t>(one.region())};
     if (one.region() > 9999 || !std::binary_search(known.begin(), known.end(), region))
       return refuse(errc::region_unknown, "/weights/" + std::to_string(one.region()));
     if (one.weight() > weight_max || !seen.insert(one.region()).second)
       return refuse(errc::field_invalid, "/weights/" + std::to_string(one.region()));
+    is_for_nobody = is_for_nobody && one.weight() < weight_min;
   }
+  if (is_for_nobody) return refuse(errc::quota_invalid, "/weights");
   return {};
 }
 
@@ -76,6 +79,8 @@ wire::Phase goal_of(const event& what) {
       return wire::ANNOUNCED;
     case event::kCancelled:
       return wire::CANCELLED;
+    case event::kAlsoOrdered:
+      return what.also_ordered().reached();
     default:
       return wire::NONE;
   }
@@ -139,6 +144,7 @@ void change(state& wave, const event& what, std::uint32_t shards) {
     case event::kCancelled:
       forget_unfinished_orders(wave, shards);
       return next_phase(wire::CANCELLED);
+    case event::kAlsoOrdered:  // that it is remembered is all
     case event::BODY_NOT_SET:
       return;
   }
@@ -146,11 +152,22 @@ void change(state& wave, const event& what, std::uint32_t shards) {
 
 }  // namespace
 
-result<void> check(const wire::Plan& plan, const std::vector<region_code>& known) {
+bool is_same(const commit& one, const commit& other) {
+  return one.beacon_source == other.beacon_source && one.beacon_round == other.beacon_round &&
+         one.operator_secret_hash == other.operator_secret_hash;
+}
+
+bool is_same(const hold_draw& one, const hold_draw& other) {
+  return one.beacon_value == other.beacon_value && one.operator_secret == other.operator_secret;
+}
+
+result<void> check(const wire::Plan& plan, const std::vector<region_code>& known, instant now) {
   if (plan.opens_at() <= 0) return refuse(errc::schedule_invalid, "/opens_at");
   if (plan.closes_at() <= plan.opens_at()) return refuse(errc::schedule_invalid, "/closes_at");
+  if (plan.closes_at() <= now.time_since_epoch().count())
+    return refuse(errc::schedule_invalid, "/closes_at");
   if (plan.quota() == 0 || plan.quota() > quota_max) return refuse(errc::quota_invalid, "/quota");
-  if (plan.minimum_per_region() > minimum_per_region_max)
+  if (plan.minimum_per_region() > std::min<std::uint64_t>(plan.quota(), minimum_per_region_max))
     return refuse(errc::quota_invalid, "/minimum_per_region");
   if (auto groups = check_groups(plan); !groups) return groups;
   return check_weights(plan, known);
@@ -234,6 +251,14 @@ result<event> drawn(const state& wave, wire::Result&& outcome, instant now,
   if (wave.phase() != wire::COMMITTED) return out_of_order(wave);
   auto what = at(now, request);
   *what.mutable_drawn()->mutable_result() = std::move(outcome);
+  return what;
+}
+
+result<event> also_ordered(const state& wave, wire::Phase reached, const request_key& request,
+                           instant now) {
+  if (wave.orders_size() >= orders_max) return refuse(errc::too_many_requests);
+  auto what = at(now, request);
+  what.mutable_also_ordered()->set_reached(reached);
   return what;
 }
 

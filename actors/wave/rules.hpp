@@ -28,11 +28,16 @@ using event = wire::Event;
 // Limits of what an operator may plan.
 inline constexpr std::uint64_t quota_max = 10'000'000;
 inline constexpr std::uint32_t minimum_per_region_max = 100'000;
+/// Of a region that an operator names; one that he leaves out has none, and comes last.
+inline constexpr std::uint64_t weight_min = 1;
 inline constexpr std::uint64_t weight_max = 1'000'000'000'000;
 inline constexpr int groups_max = 8;
 inline constexpr std::size_t beacon_source_bytes_max = 200;
 inline constexpr std::size_t beacon_value_bytes_max = 512;
 inline constexpr std::size_t operator_secret_bytes_max = 512;
+/// Orders with a key that a wave remembers. Each kind succeeds once, so that more than six are
+/// further keys for what is under way; more than these are refused.
+inline constexpr int orders_max = 32;
 /// Requests for new waves that are remembered: years of them.
 inline constexpr int creations_max = 1000;
 
@@ -71,9 +76,20 @@ struct cancel {
   std::optional<request_key> request = {};
 };
 
-/// Whether a plan can be held to: times in order, a quota, groups that exist and whose shares do
-/// not exceed the whole, weights of known regions (`known` has their codes, ascending).
-result<void> check(const wire::Plan& plan, const std::vector<region_code>& known);
+/// Besides the name of the wave's state, what a refusal as `wave_out_of_order` has as its detail:
+/// the same order with another content is under way, or another wave is between its commitment and
+/// its announcement (its number follows).
+inline constexpr std::string_view order_under_way = "order_under_way";
+inline constexpr std::string_view other_wave_first = "other_wave_first ";
+
+/// Whether one order says the same as another, whenever it came.
+bool is_same(const commit& one, const commit& other);
+bool is_same(const hold_draw& one, const hold_draw& other);
+
+/// Whether a plan can be held to: times in order and not over at `now`, a quota, no larger minimum
+/// than that, groups that exist and whose shares do not exceed the whole, weights of known regions
+/// (`known` has their codes, ascending), not all of them nothing.
+result<void> check(const wire::Plan& plan, const std::vector<region_code>& known, instant now);
 
 /// @returns the event to store, or `wave_out_of_order`.
 result<event> decide(const state& wave, const open& command);
@@ -92,6 +108,11 @@ result<event> committed(const state& wave, wire::Commitment&& commitment, instan
 /// The draw has been made and its files are on the disk.
 result<event> drawn(const state& wave, wire::Result&& result, instant now,
                     const std::optional<request_key>& request = {});
+
+/// The order that leads to `reached` is under way and has come again with a key of its own.
+/// @returns `too_many_requests` when the wave can remember no more.
+result<event> also_ordered(const state& wave, wire::Phase reached, const request_key& request,
+                           instant now);
 
 /// A shard has answered. @returns nothing to store when it has answered before.
 result<event> frozen(const state& wave, const wire::Frozen& notice, instant now);

@@ -112,5 +112,36 @@ TEST(RosterActor, ACancelledWaveTakesNobody) {
   EXPECT_TRUE(one.join(who, next));
 }
 
+TEST(RosterActor, OneThatDoesNotReadIsNotAWaveThatNobodyKnows) {
+  world around;
+  wave_number number;
+  std::vector<applicant_id> people;
+  {
+    machine one{around};
+    for (std::uint64_t i = 1; i <= 12; ++i) people.push_back(one.ready(i));
+    number = one.open_wave();
+    ASSERT_TRUE(one.running->checkpoint());
+  }
+  const auto home = runtime::shard_of(people[0].value, machine::shards);
+  around.store_row(machine::row_key(runtime::roster_ref(number, home, machine::shards)),
+                   unreadable_row);
+  machine one{around};
+  std::size_t elsewhere = 0;
+  for (auto who : people) {
+    const bool is_here = runtime::shard_of(who.value, machine::shards) == home;
+    elsewhere += is_here ? 0 : 1;
+    const auto expected = is_here ? errc::storage_unavailable : errc::ok;
+    EXPECT_EQ(code_of(one.join(who, number)), expected);
+    EXPECT_EQ(code_of(one.standing(who, number)), expected);
+    if (!is_here) continue;
+    EXPECT_EQ(code_of(one.ask(who, applicant::withdraw{.wave = number, .now = one.time.now()})),
+              errc::storage_unavailable);
+    EXPECT_EQ(one.me(who).stage, applicant::stage::ready) << "the rest of it is there";
+  }
+  EXPECT_GT(elsewhere, 0u);
+  const auto next = one.open_wave();
+  EXPECT_TRUE(one.join(people[0], next)) << "other waves go on";
+}
+
 }  // namespace
 }  // namespace gelombang::rooms_test

@@ -297,96 +297,6 @@ TEST(WaveActor, ClosedBeforeItsOpeningWasNoticedItStaysClosed) {
   EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
 }
 
-// --- requests with a key
-
-request_key key(std::uint64_t name, std::uint64_t request = 1) {
-  return {name, request};
-}
-
-TEST(WaveActor, ARepeatedCreationIsTheSameWaveAlsoAfterACrash) {
-  world around;
-  wave_number made;
-  wave::create command;
-  {
-    machine one{around};
-    command = {one.plan(noon + 1h, 2h), noon, key(5)};
-    auto first = one.ask<wave_number>(runtime::calendar_ref, command);
-    ASSERT_TRUE(first);
-    made = *first;
-    EXPECT_EQ(one.ask<wave_number>(runtime::calendar_ref, command), made);
-    command.request = key(5, 2);
-    EXPECT_EQ(code_of(one.ask<wave_number>(runtime::calendar_ref, command)),
-              errc::idempotency_conflict);
-    EXPECT_EQ(one.board.all().size(), 1u);
-  }
-  command.request = key(5);
-  {
-    machine replayed{around};
-    EXPECT_EQ(replayed.ask<wave_number>(runtime::calendar_ref, command), made);
-    ASSERT_TRUE(replayed.running->checkpoint());
-  }
-  machine read{around};
-  EXPECT_EQ(read.ask<wave_number>(runtime::calendar_ref, command), made);
-  command.request = key(5, 2);
-  EXPECT_EQ(code_of(read.ask<wave_number>(runtime::calendar_ref, command)),
-            errc::idempotency_conflict);
-  EXPECT_EQ(read.board.all().size(), 1u);
-}
-
-TEST(WaveActor, ARepeatedOrderGetsItsAnswerWhateverHasHappenedSince) {
-  world around;
-  wave_number number;
-  wave::close close;
-  {
-    machine one{around};
-    number = one.open_wave();
-    close = {one.time.now(), key(5)};
-    ASSERT_TRUE(one.order(number, close));
-    one.desk_in_use = true;
-    auto commit = one.commitment();
-    commit.request = key(6);
-    const auto first = one.send<wave::facts>(runtime::ref_of(number), commit);
-    const auto second = one.send<wave::facts>(runtime::ref_of(number), commit);
-    commit.request = key(6, 2);
-    const auto other = one.send<wave::facts>(runtime::ref_of(number), commit);
-    one.settle();
-    ASSERT_TRUE(first->value && second->value && other->value);
-    EXPECT_EQ(code_of(*first->value), errc::ok);
-    EXPECT_EQ(code_of(*second->value), errc::ok) << "while the desk is at it";
-    EXPECT_EQ(code_of(*other->value), errc::idempotency_conflict);
-  }
-  machine one{around};
-  auto again = one.order(number, close);
-  ASSERT_TRUE(again);
-  EXPECT_EQ(again->wave->phase(), wave::wire::CLOSED);
-  EXPECT_EQ(phase_of(one, number), wave::wire::COMMITTED);
-  EXPECT_EQ(code_of(one.order(number, wave::close{one.time.now(), key(5, 2)})),
-            errc::idempotency_conflict);
-  EXPECT_EQ(code_of(one.order(number, wave::close{one.time.now(), key(7)})),
-            errc::wave_out_of_order);
-}
-
-TEST(WaveActor, AnOrderWhoseAnswerWasLostInACrashIsAnsweredWhenItIsDone) {
-  for (int steps = 0; steps < 40; steps += 3) {
-    SCOPED_TRACE(steps);
-    world around;
-    wave_number number;
-    wave::close close;
-    {
-      machine one{around};
-      number = one.open_wave();
-      close = {one.time.now(), key(5)};
-      (void)one.send<wave::facts>(runtime::ref_of(number), close);
-      for (int i = 0; i < steps; ++i)
-        if (!one.step()) one.running->pump();
-    }
-    machine one{around};
-    auto again = one.order(number, close);
-    ASSERT_TRUE(again);
-    EXPECT_EQ(again->wave->phase(), wave::wire::CLOSED);
-  }
-}
-
 // --- rows that do not read
 
 TEST(WaveActor, ACalendarThatDoesNotReadNumbersNoWaveTwice) {
@@ -415,6 +325,8 @@ TEST(WaveActor, AWaveThatDoesNotReadIsNotUnknown) {
   around.store_row(machine::row_key(runtime::ref_of(damaged)), unreadable_row);
   machine one{around};
   EXPECT_EQ(code_of(one.order(damaged, wave::show{})), errc::storage_unavailable);
+  EXPECT_TRUE(one.board.is_damaged(damaged));
+  EXPECT_FALSE(one.board.is_damaged(other));
   EXPECT_EQ(code_of(one.order(other, wave::show{})), errc::ok);
 }
 

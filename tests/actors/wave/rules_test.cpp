@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace gelombang::wave {
 namespace {
 
@@ -103,6 +105,76 @@ TEST(WaveRules, ACancellationForgetsOrdersThatWereStillUnderWay) {
   EXPECT_EQ(*find_repeat(wave, opening), wire::OPEN) << "this one was done";
   EXPECT_FALSE(find_repeat(wave, closing));
   EXPECT_EQ(*find_repeat(wave, cancelling), wire::CANCELLED);
+}
+
+TEST(WaveRules, AnOrderThatFindsItselfUnderWayIsRememberedUpToALimit) {
+  auto wave = scheduled();
+  apply(wave, decide(wave, open{noon}).value(), shards);
+  apply(wave, decide(wave, close{noon, request_key{1, 2}}).value(), shards);
+  for (std::uint64_t key = 2; wave.orders_size() < orders_max; ++key)
+    apply(wave, also_ordered(wave, wire::CLOSED, {key, 2}, noon).value(), shards);
+  EXPECT_EQ(wave.phase(), wire::CLOSING);
+  for (std::uint64_t key = 1; key <= orders_max; ++key)
+    EXPECT_EQ(*find_repeat(wave, request_key{key, 2}), wire::CLOSED) << key;
+  EXPECT_EQ(find_repeat(wave, request_key{2, 3})->error().code, errc::idempotency_conflict);
+  EXPECT_EQ(also_ordered(wave, wire::CLOSED, {1000, 2}, noon).error().code,
+            errc::too_many_requests);
+  apply(wave, decide(wave, cancel{noon}).value(), shards);
+  EXPECT_FALSE(find_repeat(wave, request_key{2, 2})) << "what was not done is not repeated";
+}
+
+TEST(WaveRules, AStepOutOfOrderNamesTheState) {
+  auto wave = scheduled();
+  EXPECT_EQ(decide(wave, announce{noon}).error().detail, "scheduled");
+  apply(wave, decide(wave, cancel{noon}).value(), shards);
+  EXPECT_EQ(decide(wave, open{noon}).error().detail, "cancelled");
+}
+
+// ---- plans
+
+const std::vector<region_code> two_regions = {region_code{1101}, region_code{3171}};
+
+wire::Plan good_plan() {
+  wire::Plan plan;
+  plan.set_opens_at((noon - hour).time_since_epoch().count());
+  plan.set_closes_at((noon + hour).time_since_epoch().count());
+  plan.set_quota(10);
+  plan.set_minimum_per_region(10);
+  auto& weight = *plan.add_weights();
+  weight.set_region(3171);
+  weight.set_weight(weight_max);
+  return plan;
+}
+
+refusal refused_plan(const std::function<void(wire::Plan&)>& spoil) {
+  auto plan = good_plan();
+  spoil(plan);
+  const auto checked = check(plan, two_regions, noon);
+  return checked ? refusal{errc::ok} : checked.error();
+}
+
+TEST(WaveRules, APlanIsRefusedWithTheMemberAtFault) {
+  EXPECT_EQ(refused_plan([](wire::Plan&) {}), refusal{errc::ok});
+  const auto over = noon.time_since_epoch().count();
+  EXPECT_EQ(refused_plan([&](wire::Plan& one) { one.set_closes_at(over); }),
+            (refusal{errc::schedule_invalid, "/closes_at"}))
+      << "its whole window has passed";
+  EXPECT_EQ(refused_plan([&](wire::Plan& one) { one.set_closes_at(over + 1); }), refusal{errc::ok});
+  EXPECT_EQ(refused_plan([](wire::Plan& one) { one.set_closes_at(one.opens_at()); }),
+            (refusal{errc::schedule_invalid, "/closes_at"}));
+  EXPECT_EQ(refused_plan([](wire::Plan& one) { one.set_quota(quota_max + 1); }),
+            (refusal{errc::quota_invalid, "/quota"}));
+  EXPECT_EQ(refused_plan([](wire::Plan& one) { one.set_minimum_per_region(11); }),
+            (refusal{errc::quota_invalid, "/minimum_per_region"}))
+      << "more than the quota";
+  EXPECT_EQ(refused_plan([](wire::Plan& one) { one.mutable_weights(0)->set_weight(0); }),
+            (refusal{errc::quota_invalid, "/weights"}))
+      << "places for nobody";
+  EXPECT_EQ(
+      refused_plan([](wire::Plan& one) { one.mutable_weights(0)->set_weight(weight_max + 1); }),
+      (refusal{errc::field_invalid, "/weights/3171"}));
+  EXPECT_EQ(refused_plan([](wire::Plan& one) { one.mutable_weights(0)->set_region(9999); }),
+            (refusal{errc::region_unknown, "/weights/9999"}));
 }
 
 TEST(WaveRules, TheCalendarRemembersTheNewestCreations) {

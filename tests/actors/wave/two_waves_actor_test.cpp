@@ -40,5 +40,57 @@ TEST(WaveActor, WhoJoinsTwoWavesIsAcceptedOnce) {
   for (const auto& [card, count] : family) EXPECT_LE(count, 2) << "a third of a family";
 }
 
+enum class left_out_for { nothing, membership, family };
+
+/// Why a person is no entry of a wave that he joined, as far as his own rows tell.
+left_out_for reason_in(machine& in, applicant_id who, wave_number wave) {
+  const auto own = in.standing(who, wave);
+  applicant::testing::must(own);
+  auto files = in.desk->files_of(wave, draw::stage::drawn);
+  applicant::testing::must(files);
+  if ((*files)->find(own->own.joined->entry)) return left_out_for::nothing;
+  return own->is_member ? left_out_for::membership : left_out_for::family;
+}
+
+TEST(WaveActor, WhyOneIsLeftOutOfARosterFollowsFromHisRowsAlsoAfterARestart) {
+  world around;
+  std::vector<applicant_id> people;
+  wave_number first, second;
+  std::map<std::uint64_t, left_out_for> told;
+  {
+    machine one{around};
+    for (std::uint64_t i = 1; i <= 60; ++i) people.push_back(one.ready(i));
+    second = one.open_wave(40), first = one.open_wave(40);
+    for (auto who : people) {
+      ASSERT_TRUE(one.join(who, first));
+      ASSERT_TRUE(one.join(who, second));
+    }
+    announce(one, first);
+    const auto accepted = accepted_by_files(one, first);
+    std::map<std::uint64_t, int> family;
+    const auto card = [&](std::uint64_t i) {
+      return around.keys.family_of(one.person(i).kk.digits());
+    };
+    for (std::uint64_t i = 1; i <= people.size(); ++i)
+      if (accepted.contains(people[i - 1].value)) ++family[card(i)];
+    announce(one, second);
+    std::map<left_out_for, int> seen;
+    for (std::uint64_t i = 1; i <= people.size(); ++i) {
+      const auto who = people[i - 1];
+      const auto expected = accepted.contains(who.value) ? left_out_for::membership
+                            : family[card(i)] >= 2       ? left_out_for::family
+                                                         : left_out_for::nothing;
+      told[who.value] = reason_in(one, who, second);
+      EXPECT_EQ(told[who.value], expected) << i;
+      EXPECT_EQ(reason_in(one, who, first), left_out_for::nothing);
+      ++seen[expected];
+    }
+    EXPECT_EQ(seen.size(), 3u) << "each of them is seen";
+  }
+  machine again{around};
+  again.settle();
+  for (auto who : people) EXPECT_EQ(reason_in(again, who, second), told[who.value]);
+}
+
 }  // namespace
 }  // namespace gelombang::rooms_test
