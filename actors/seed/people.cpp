@@ -174,6 +174,10 @@ struct people::family {
   date card_issued;
 };
 
+std::string email_of(std::uint64_t number) {
+  return fmt::format("pemohon{}@contoh.id", number);
+}
+
 people::people(std::uint64_t seed, const region_table& regions) : seed_(seed) {
   std::uint64_t sum = 0;
   for (const auto& region : regions.all()) {
@@ -217,7 +221,7 @@ person people::operator()(std::uint64_t number) const {
   auto work = employment[random.weighted(employment_weights)];
   auto disability = random.below(1000) < 20;
   auto returned_migrant = random.below(1000) < 10;
-  return {fmt::format("pemohon{}@contoh.id", number),
+  return {email_of(number),
           name_of(of, dice{random_for(seed_, use::name, index)}),
           phone_of(number, seed_),
           nik::parse(view_of(nik_digits)).value(),

@@ -27,6 +27,9 @@ struct person {
   bool returned_migrant = false;
 };
 
+/// The address of person `number`, the same under every seed.
+std::string email_of(std::uint64_t number);
+
 /// How many people have numbers of their own: beyond it NIKs would repeat.
 inline constexpr std::uint64_t people_max = 409'559'040;
 

@@ -18,6 +18,7 @@
 #include "actors/runtime/runtime.pb.h"
 #include "actors/wave/draw/parallel.hpp"
 #include "storage/backup.hpp"
+#include "storage/data_mark.hpp"
 
 namespace gelombang::seed {
 namespace {
@@ -403,14 +404,46 @@ storage::result<std::uint32_t> shards_in(const storage::state_store& store) {
   return own.shards();
 }
 
+storage::result<std::uint64_t> seeded_up_to(const storage::state_store& store, const keyring& keys,
+                                            std::uint64_t wanted) {
+  const auto shards = shards_in(store);
+  if (!shards) return tl::unexpected(shards.error());
+  if (*shards == 0) return 0;
+  const auto is_there = [&](std::uint64_t number) -> storage::result<bool> {
+    const auto id = keys.account_of(email_of(number)).value;
+    const auto home = runtime::shard_of(id, *shards);
+    auto row = store.get(std::vector{runtime::snapshot_key(home, {kind::applicant, id})});
+    if (!row) return tl::unexpected(row.error());
+    return row->front().has_value();
+  };
+  auto there = std::uint64_t{0};
+  auto last = std::min(wanted, people_max);
+  for (auto asked = last; there < last; asked = there + (last - there + 1) / 2) {
+    const auto answer = is_there(asked);
+    if (!answer) return tl::unexpected(answer.error());
+    if (*answer)
+      there = asked;
+    else
+      last = asked - 1;
+  }
+  return there;
+}
+
 storage::result<seed_report> seed_data(const seed_options& options, const keyring& keys,
                                        const seed_progress& progress) {
   if (auto sound = check(options); !sound) return tl::unexpected(sound.error());
   const storage::layout where{options.data_directory};
   auto lock = storage::directory_lock::take(where);
   if (!lock) return tl::unexpected(lock.error());
+  auto& disk = storage::posix_file_system();
+  if (auto there = storage::check_state_is_there(disk, where); !there) {
+    return tl::unexpected(there.error());
+  }
   auto store = storage::state_store::open({.directory = where.state(), .prewarm_bytes = 0});
   if (!store) return tl::unexpected(store.error());
+  if (auto marked = storage::mark_begun(disk, where); !marked) {
+    return tl::unexpected(marked.error());
+  }
 
   auto shards = shards_in(**store);
   if (!shards) return tl::unexpected(shards.error());

@@ -55,6 +55,11 @@ applicant::wire::State ready_state(const keyring& keys, const person& who, std::
 storage::result<seed_report> seed_data(const seed_options& options, const keyring& keys,
                                        const seed_progress& progress = {});
 
+/// How many of the seeded applicants 1 to `wanted` are stored. They are stored in this order, so
+/// all are there if the last is.
+storage::result<std::uint64_t> seeded_up_to(const storage::state_store& store, const keyring& keys,
+                                            std::uint64_t wanted);
+
 /// Into how many shards the stored data is divided; 0 when there is none.
 storage::result<std::uint32_t> shards_in(const storage::state_store& store);
 

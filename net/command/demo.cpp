@@ -4,9 +4,11 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "actors/applicant/applicant.pb.h"
 #include "actors/applicant/assessment.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/programme/email.hpp"
+#include "actors/runtime/rows.hpp"
 #include "actors/seed/people.hpp"
 #include "net/command/ask.hpp"
 #include "net/password_pool.hpp"
@@ -31,6 +33,27 @@ result<std::string> hash_of(const std::string& password) {
   });
   io.run();
   return hash;
+}
+
+bool is_password_of(runtime::node& node, const keyring& keys, const std::string& address,
+                    const std::string& password) {
+  const auto email = normalise_email(address);
+  if (!email) return false;
+  const auto ref = runtime::ref_of(keys.account_of(*email));
+  auto& home = node.home_of(ref);
+  const auto row = home.rows({runtime::snapshot_key(home.index(), ref)});
+  applicant::wire::State account;
+  if (!row || !row->front() || !account.ParseFromString(*row->front())) return false;
+  boost::asio::io_context io;
+  net::password_pool pool{{.threads = 1, .queue_max = 1}};
+  auto guard = boost::asio::make_work_guard(io);
+  bool matches = false;
+  pool.verify(password, account.password(), io, [&](result<bool> told) {
+    matches = told && *told;
+    guard.reset();
+  });
+  io.run();
+  return matches;
 }
 
 /// The account of an address, verified, with its password.
@@ -141,6 +164,11 @@ tl::expected<void, std::string> make_demo(runtime::node& node, const keyring& ke
   auto created = ask_and_wait<wave::calendar_actor>(node, runtime::calendar_ref, command);
   if (!created) return failed("wave", created.error());
   return {};
+}
+
+bool can_sign_in(runtime::node& node, const keyring& keys, const settings& with) {
+  return is_password_of(node, keys, with.demo.operator_email, with.demo.operator_password) &&
+         is_password_of(node, keys, with.demo.applicant_email, with.demo.applicant_password);
 }
 
 }  // namespace gelombang::command

@@ -17,6 +17,10 @@ tl::expected<void, std::string> make_demo(runtime::node& node, const keyring& ke
                                           const settings& with, const region_table& regions,
                                           const applicant::assessment& questions);
 
+/// Whether operator and applicant of the demo have accounts with the passwords that the settings
+/// give them: not in data that was begun otherwise.
+bool can_sign_in(runtime::node& node, const keyring& keys, const settings& with);
+
 /// The regular plan of a wave in `window`, from configuration.
 wave::wire::Plan plan_of(const settings& with, const wave_window& window,
                          const region_table& regions);

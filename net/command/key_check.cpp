@@ -1,29 +1,190 @@
 #include "net/command/key_check.hpp"
 
-#include <fstream>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <vector>
+
+#include "actors/applicant/applicant.pb.h"
 #include "actors/programme/hex.hpp"
+#include "actors/runtime/record.hpp"
+#include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "storage/backup.hpp"
+#include "storage/journal.hpp"
+#include "storage/state_store.hpp"
 
 namespace gelombang::command {
+namespace {
 
-tl::expected<void, std::string> check_key(const std::filesystem::path& data_directory,
-                                          const keyring& keys) {
-  const auto file = storage::layout{data_directory}.key_mark();
+namespace fs = std::filesystem;
+
+tl::unexpected<std::string> wrong(std::string why) {
+  return tl::unexpected(std::move(why));
+}
+
+bool has_segments(const fs::path& journal) {
+  std::error_code none;
+  for (fs::directory_iterator at{journal, none}, end; !none && at != end; at.increment(none))
+    if (at->path().extension() == ".gwj" || at->path().extension() == ".gwa") return true;
+  return false;
+}
+
+bool has_rows_or_frames(const storage::layout& where) {
+  std::error_code none;
+  return fs::exists(where.state() / "CURRENT", none) || has_segments(where.journal());
+}
+
+/// Whether `path` is `directory` or below it, links followed.
+bool is_inside(const fs::path& path, const fs::path& directory) {
+  std::error_code unknown;
+  const auto inner = fs::weakly_canonical(fs::absolute(path), unknown);
+  const auto outer = fs::weakly_canonical(fs::absolute(directory), unknown);
+  const auto differs = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return !unknown && (differs.first == outer.end() || differs.first->empty());
+}
+
+struct sealed_address {
+  applicant_id owner;
+  std::string bytes;
+};
+using search = storage::result<std::optional<sealed_address>>;
+
+search address_in_rows(const storage::layout& where) {
+  std::error_code none;
+  std::optional<sealed_address> found;
+  if (!fs::exists(where.state() / "CURRENT", none)) return found;
+  auto store = storage::state_store::open_to_read({.directory = where.state(), .prewarm_bytes = 0});
+  if (!store) return tl::unexpected(store.error());
+  applicant::wire::State state;
+  for (std::uint32_t shard = 0; shard < runtime::shards_max && !found; ++shard) {
+    const auto first = runtime::snapshot_prefix(static_cast<runtime::shard_index>(shard),
+                                                runtime::kind::applicant);
+    auto read = (*store)->scan(
+        first, runtime::end_of(first), [&](std::string_view key, std::string_view row) {
+          if (key.size() != first.size() + 8) return true;
+          if (!state.ParseFromArray(row.data(), static_cast<int>(row.size()))) return true;
+          if (state.sealed_email().empty()) return true;
+          found = {{runtime::read_big_endian<std::uint64_t>(key.substr(first.size()))},
+                   state.sealed_email()};
+          return false;
+        });
+    if (!read) return tl::unexpected(read.error());
+  }
+  return found;
+}
+
+/// For data that was never checkpointed with an account in it.
+search address_in_journal(const storage::layout& where) {
+  std::optional<sealed_address> found;
+  if (!has_segments(where.journal())) return found;
+  applicant::wire::Event event;
+  auto read = storage::verify_journal(
+      storage::posix_file_system(), where.journal(), [&](const storage::stored_frame& frame) {
+        for (auto rest = frame.records; !found && !rest.empty();) {
+          const auto one = runtime::take_record(rest);
+          if (!one) break;  // a start will say so
+          const bool is_applicants =
+              one->type == runtime::record_type::event && one->who.kind == runtime::kind::applicant;
+          const auto size = static_cast<int>(one->body.size());
+          if (is_applicants && event.ParseFromArray(one->body.data(), size) &&
+              event.has_email_entered())
+            found = {{one->who.id}, event.email_entered().sealed_email()};
+        }
+        return storage::result<void>{};
+      });
+  if (!read) return tl::unexpected(read.error());
+  return found;
+}
+
+/// The data has lost its file KEY: what it holds must open instead.
+tl::expected<void, std::string> check_against_data(const storage::layout& where,
+                                                   const keyring& keys) {
+  auto address = address_in_rows(where);
+  if (address && !*address) address = address_in_journal(where);
+  if (!address)
+    return wrong(
+        fmt::format("{}: its file KEY is missing, and what it holds can't be read to tell "
+                    "whether the key fits: {}",
+                    where.root.string(), address.error().detail));
+  if (!*address || keys.open((*address)->owner, (*address)->bytes)) return {};
+  return wrong(
+      fmt::format("keys.file: this is not the master key that {} was begun with (its file "
+                  "KEY is missing, and an address that it holds does not open)",
+                  where.root.string()));
+}
+
+}  // namespace
+
+tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
+  const storage::layout where{data_directory};
+  std::error_code code;
+  const auto what = fs::status(data_directory, code);
+  if (what.type() == fs::file_type::not_found) return holding::nothing;
+  const auto named = "storage.data_dir: " + data_directory.string();
+  if (code) return wrong(fmt::format("{}: {}", named, code.message()));
+  if (!fs::is_directory(what)) return wrong(named + " is no directory");
+  if (fs::exists(where.key_mark(), code) || has_rows_or_frames(where)) return holding::data;
+  std::vector<std::string> others;
+  // The root of a file system of its own has lost+found; LOCK is ours, and left by a failed start.
+  for (fs::directory_iterator at{data_directory, code}, end; !code && at != end; at.increment(code))
+    if (const auto name = at->path().filename().string(); name != "lost+found" && name != "LOCK")
+      others.push_back(name);
+  if (code) return wrong(fmt::format("{}: {}", named, code.message()));
+  if (others.empty()) return holding::nothing;
+  constexpr std::size_t named_max = 3;
+  std::sort(others.begin(), others.end());
+  const auto more = others.size() > named_max
+                        ? fmt::format(" and {} more", others.size() - named_max)
+                        : std::string{};
+  others.resize(std::min(others.size(), named_max));
+  return wrong(fmt::format("{} is no data directory and not empty: it holds {}{}", named,
+                           fmt::join(others, ", "), more));
+}
+
+tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
+  const auto& file = with.keys.file;
+  const auto& data = with.storage.data_dir;
+  const auto found = look_at(data);
+  if (!found) return wrong(found.error());
+  if (*found == holding::nothing && use == key_use::to_go_on)
+    return wrong(fmt::format("storage.data_dir: {} holds no data of a node", data));
+  if (is_inside(file, data))
+    return wrong(
+        fmt::format("keys.file: {} lies inside the data directory {}: whoever gets a copy "
+                    "of the data must not get the key with it",
+                    file, data));
+  std::error_code unknown;
+  if (fs::exists(file, unknown)) return keyring::load(file);
+  if (*found == holding::data)
+    return wrong(
+        fmt::format("keys.file: {} is missing, and {} holds data that only the key it was "
+                    "begun with opens: put its copy back",
+                    file, data));
+  if (!with.keys.create)
+    return wrong(fmt::format("keys.file: {} is missing, and keys.create is false", file));
+  return keyring::load_or_create(file);
+}
+
+tl::expected<void, std::string> check_key(const fs::path& data_directory, const keyring& keys) {
+  const storage::layout where{data_directory};
+  const auto file = where.key_mark();
   const auto expected = to_hex(keys.nik_hash("which key this is"));
   std::ifstream in{file};
   if (std::string known; in >> known) {
     if (known == expected) return {};
-    return tl::unexpected("keys.file: this is not the master key that " + data_directory.string() +
-                          " was begun with");
+    return wrong("keys.file: this is not the master key that " + data_directory.string() +
+                 " was begun with");
   }
+  if (auto fits = check_against_data(where, keys); !fits) return fits;
   if (auto made = draw::make_directory(data_directory); !made)
-    return tl::unexpected(data_directory.string() + ": " + made.error().detail);
+    return wrong(data_directory.string() + ": " + made.error().detail);
   draw::file_replacement out{file};
   out.append(expected + "\n");
   if (auto written = out.finish(); !written)
-    return tl::unexpected(file.string() + ": " + written.error().detail);
+    return wrong(file.string() + ": " + written.error().detail);
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "actors/seed/seeding.hpp"
 #include "net/command/key_check.hpp"
 #include "net/command/tokens.hpp"
+#include "storage/backup.hpp"
 
 namespace gelombang::command {
 namespace {
@@ -18,10 +19,6 @@ namespace {
 constexpr int check_failed = 1;
 constexpr int wrong_configuration = 2;
 constexpr int environment_failed = 3;
-
-tl::expected<keyring, std::string> keys_of(const settings& with) {
-  return with.keys.create ? keyring::load_or_create(with.keys.file) : keyring::load(with.keys.file);
-}
 
 /// The version of the questions that the seeded people have answered.
 tl::expected<std::uint32_t, std::string> assessment_version(const settings& with) {
@@ -39,15 +36,32 @@ int complain(int code, const std::string& why) {
   return code;
 }
 
+/// Says what is wrong when the data has fewer seeded applicants. @returns an exit code.
+int check_count(const settings& with, const keyring& keys, std::uint64_t wanted) {
+  const storage::layout where{with.storage.data_dir};
+  std::uint64_t there = 0;
+  if (std::filesystem::exists(where.state() / "CURRENT")) {
+    auto store =
+        storage::state_store::open_to_read({.directory = where.state(), .prewarm_bytes = 0});
+    if (!store) return complain(environment_failed, store.error().detail);
+    auto counted = gelombang::seed::seeded_up_to(**store, keys, wanted);
+    if (!counted) return complain(environment_failed, counted.error().detail);
+    there = *counted;
+  }
+  if (there >= wanted) return 0;
+  return complain(wrong_configuration, fmt::format("--applicants {}: {} holds {} seeded applicants",
+                                                   wanted, with.storage.data_dir, there));
+}
+
 }  // namespace
 
 int seed(const settings& with, const people_order& order) {
-  auto keys = keys_of(with);
+  auto version = assessment_version(with);
+  if (!version) return complain(wrong_configuration, version.error());
+  auto keys = key_of(with, key_use::to_begin_or_go_on);
   if (!keys) return complain(wrong_configuration, keys.error());
   if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
     return complain(wrong_configuration, fits.error());
-  auto version = assessment_version(with);
-  if (!version) return complain(wrong_configuration, version.error());
   gelombang::seed::seed_options options;
   options.data_directory = with.storage.data_dir;
   options.applicants = order.applicants;
@@ -78,8 +92,12 @@ int seed(const settings& with, const people_order& order) {
 }
 
 int tokens(const settings& with, const people_order& order) {
-  auto keys = keys_of(with);
+  auto keys = key_of(with, key_use::to_go_on);
   if (!keys) return complain(wrong_configuration, keys.error());
+  if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
+    return complain(wrong_configuration, fits.error());
+  if (order.role != "operator")
+    if (const auto code = check_count(with, *keys, order.applicants); code != 0) return code;
   const net::token_key key{"1", keys->access_token_key()};
   token_order asked;
   asked.role = order.role == "operator" ? net::role::operator_ : net::role::applicant;

@@ -17,6 +17,8 @@ struct people_order {
 int seed(const settings& with, const people_order& order);
 
 /// Prints access tokens of seeded applicants 1 to `applicants`, or one operator's.
+/// @returns 0; 2 where there is no data or there are fewer of them; 3 when they can't be read or
+///   printed.
 int tokens(const settings& with, const people_order& order);
 
 }  // namespace gelombang::command

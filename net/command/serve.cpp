@@ -1,5 +1,4 @@
 #include "net/command/serve.hpp"
-#include "net/command/key_check.hpp"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -14,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/programme/email.hpp"
 #include "net/command/demo.hpp"
+#include "net/command/key_check.hpp"
 #include "net/command/node_metrics.hpp"
 #include "net/command/outgoing_mail.hpp"
 #include "net/command/regular_waves.hpp"
@@ -67,23 +67,34 @@ runtime::node_options node_options(const settings& with) {
   return options;
 }
 
+/// Nothing has ever happened here, and nobody was seeded.
+bool is_blank(const runtime::node& node) {
+  return node.durable().empty() && node.counts().empty();
+}
+
 std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time,
                                          caf::actor_system& system, const rooms& all) {
   auto opened = runtime::node::open(node_options(with), storage::posix_file_system(), time, system,
                                     all.kinds());
+  if (!opened && opened.error().kind == storage::fault::in_use)
+    throw start_failure{environment_failed, opened.error().detail};
   if (!opened)
     throw start_failure{environment_failed,
                         fmt::format("{}: {}", with.storage.data_dir, opened.error().detail)};
   const auto& found = (*opened)->started_with();
-  spdlog::info("restored from {}: {} frames behind the checkpoint, {} records replayed",
-               with.storage.data_dir, found.journal.frames, found.records_replayed);
+  if (is_blank(**opened))
+    spdlog::info("nothing is stored in {} yet", with.storage.data_dir);
+  else
+    spdlog::info("restored from {}: {} frames behind the checkpoint, {} records replayed",
+                 with.storage.data_dir, found.journal.frames, found.records_replayed);
   if (found.journal.torn_bytes > 0)
     spdlog::warn("cut off {} bytes of a write that never ended, at {}", found.journal.torn_bytes,
                  found.journal.torn_at);
   return std::move(*opened);
 }
 
-net::server_options server_options(const settings& with, const net::access_tokens& tokens) {
+net::server_options server_options(const settings& with,
+                                   const net::access_tokens* tokens = nullptr) {
   net::server_options options;
   options.address = with.listen.address;
   options.port = with.listen.port;
@@ -101,7 +112,7 @@ net::server_options server_options(const settings& with, const net::access_token
       std::chrono::seconds{std::min<std::int64_t>(with.front_door.stop_seconds_max, 3)};
   if (!with.listen.tls_certificate.empty())
     options.tls = net::tls_files{with.listen.tls_certificate, with.listen.tls_key};
-  options.tokens = &tokens;
+  options.tokens = tokens;
   return options;
 }
 
@@ -136,7 +147,28 @@ void wait_for_the_end(const sigset_t& signals, net::server& front) {
   }
 }
 
-void print_demo(const settings& with, const std::string& url) {
+/// Binds the port for a moment: a start that cannot serve must not leave data or a key behind.
+void check_listening(const settings& with, const clock& time) {
+  auto options = server_options(with);
+  options.threads = 1;
+  net::server trial{options, time};
+  or_stop(trial.listen(), environment_failed);
+}
+
+/// Before anything else is: its first checkpoint says into how many shards the data is divided, so
+/// that an audit of what a kill leaves needs no configuration.
+void begin_data(runtime::node& node) {
+  if (!is_blank(node)) return;
+  if (auto begun = node.checkpoint(); !begun)
+    throw start_failure{environment_failed, begun.error().detail};
+}
+
+void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with,
+                  const std::string& url) {
+  if (!can_sign_in(node, keys, with)) {
+    spdlog::info("{} was begun without the demo's accounts", with.storage.data_dir);
+    return;
+  }
   fmt::print(stderr,
              "\n  operator   {}  {}\n  applicant  {}  {}\n  try: curl {}/v1/waves/current\n\n",
              with.demo.operator_email, with.demo.operator_password, with.demo.applicant_email,
@@ -154,6 +186,7 @@ void print_demo(const settings& with, const std::string& url) {
 
 void run(const settings& with, const sigset_t& signals) {
   const system_clock time;
+  check_listening(with, time);
   const world around{with};
   or_stop(check_key(with.storage.data_dir, around.keys));
   auto config = caf_config(with);
@@ -165,6 +198,7 @@ void run(const settings& with, const sigset_t& signals) {
   all.connect(*node, desk);
   outgoing_mail mail{with, *node, around.keys, time};
   node->start();
+  begin_data(*node);
   if (with.demo.enabled)
     or_stop(make_demo(*node, around.keys, with, around.regions, around.questions),
             environment_failed);
@@ -174,7 +208,7 @@ void run(const settings& with, const sigset_t& signals) {
                                 .queue_max = with.front_door.password_queue_max}};
   net::metrics_page page;
   page.add(std::make_shared<node_metrics>(*node));
-  net::server front{server_options(with, access), time};
+  net::server front{server_options(with, &access), time};
   auto gateways = open_gateways(with, front, *node);
   net::services services{.gateways = {},
                          .node = *node,
@@ -208,7 +242,7 @@ void run(const settings& with, const sigset_t& signals) {
                                  with.listen.address, front.port());
     fmt::print("ready {}\n", url);
     std::fflush(stdout);
-    if (with.demo.enabled) print_demo(with, url);
+    if (with.demo.enabled) tell_of_demo(*node, around.keys, with, url);
     wait_for_the_end(signals, front);
   }
   spdlog::info("ending");

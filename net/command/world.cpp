@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "net/command/key_check.hpp"
 #include "net/command/start_failure.hpp"
 
 namespace gelombang::command {
@@ -17,14 +18,8 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-}  // namespace
-
-world::world(const settings& with)
-    : keys(or_stop(with.keys.create ? keyring::load_or_create(with.keys.file)
-                                    : keyring::load(with.keys.file))),
-      regions(or_stop(region_table::load(with.programme.regions))),
-      questions(or_stop(applicant::parse_assessment(read_text(with.programme.assessment),
-                                                    with.programme.assessment))) {
+roster::eligibility_catalogue read_eligibility(const settings& with) {
+  roster::eligibility_catalogue all;
   std::error_code missing;
   for (const auto& file :
        std::filesystem::directory_iterator{with.programme.eligibility, missing}) {
@@ -32,14 +27,28 @@ world::world(const settings& with)
     auto rules = or_stop(
         applicant::parse_eligibility(read_text(file.path().string()), file.path().string()));
     const auto name = rules.name;
-    eligibility.emplace(name, std::move(rules));
+    all.emplace(name, std::move(rules));
   }
   if (missing)
     throw start_failure{wrong_configuration, "programme.eligibility: " + missing.message()};
-  if (!eligibility.contains(with.waves.scheme))
+  if (!all.contains(with.waves.scheme))
     throw start_failure{wrong_configuration, "waves.scheme: there is no rule set \"" +
                                                  with.waves.scheme + "\" in " +
                                                  with.programme.eligibility};
+  return all;
+}
+
+}  // namespace
+
+world::world(const settings& with)
+    : regions(or_stop(region_table::load(with.programme.regions))),
+      questions(or_stop(applicant::parse_assessment(read_text(with.programme.assessment),
+                                                    with.programme.assessment))),
+      eligibility(read_eligibility(with)),
+      keys(or_stop(key_of(with, key_use::to_begin_or_go_on))) {}
+
+world world::blank() {
+  return {region_table::standard(), keyring::from_bytes({})};
 }
 
 rooms::rooms(const world& around, const clock& time, std::uint32_t shards)

@@ -21,10 +21,18 @@ namespace gelombang::command {
 struct world {
   explicit world(const settings& with);
 
-  keyring keys;
+  /// For rooms that only replay: what has happened follows from the records alone.
+  static world blank();
+
   region_table regions;
   applicant::assessment questions;
   roster::eligibility_catalogue eligibility;
+  /// The last to be read, because it may be made: not where something else stops the start.
+  keyring keys;
+
+private:
+  world(region_table places, keyring secrets)
+      : regions(std::move(places)), keys(std::move(secrets)) {}
 };
 
 /// The rooms: every kind of entity, and what their actors share. Outlives the node.

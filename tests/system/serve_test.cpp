@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -284,24 +281,6 @@ TEST_F(ServeTest, DamageInTheMiddleStopsTheStartAndNamesThePlace) {
   const auto place = node_.log().find(largest.filename().string() + ":");
   ASSERT_NE(place, std::string::npos) << node_.log();
   EXPECT_EQ(audit(node_.where().data).how.code, 1);
-}
-
-TEST(Serve, APortInUseIsTold) {
-  const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&address), length), 0);
-  ASSERT_EQ(::listen(taken, 1), 0);
-  ::getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length);
-  scratch place;
-  const auto port = ntohs(address.sin_port);
-  node late{home{place.path()}, {}, port};
-  EXPECT_FALSE(late.start());
-  EXPECT_EQ(late.wait(), environment_failed);
-  EXPECT_NE(late.log().find(std::to_string(port)), std::string::npos) << late.log();
-  ::close(taken);
 }
 
 TEST(Serve, AWrongKeyOfTheConfigurationIsNamed) {
