@@ -14,6 +14,7 @@
 #include "actors/seed/recount.hpp"
 #include "actors/seed/seeding.hpp"
 #include "actors/wave/draw/draw.hpp"
+#include "net/command/recovery.hpp"
 #include "storage/backup.hpp"
 #include "storage/journal.hpp"
 
@@ -54,14 +55,14 @@ public:
     if (auto locked = lock(); !locked) return locked;
     auto store =
         storage::state_store::open_to_read({.directory = where_.state(), .prewarm_bytes = 0});
-    const bool stored = fs::exists(where_.state() / "CURRENT");
-    if (!store && stored) return failed(store.error());
-    if (store)
-      if (auto read = read_positions(**store); !read) return read;
+    if (!store && fs::exists(where_.state() / "CURRENT")) return failed(store.error());
+    if (store) store_ = std::move(*store);
+    if (store_)
+      if (auto read = read_positions(); !read) return read;
     if (auto sound = check_journal(); !sound) return sound;
-    if (!store) fmt::print(out_, "state: none yet\n");
-    if (store)
-      if (auto sound = check_state(**store); !sound) return sound;
+    if (!store_) fmt::print(out_, "state: none yet\n");
+    if (store_)
+      if (auto sound = check_state(); !sound) return sound;
     return check_draws();
   }
 
@@ -83,14 +84,14 @@ private:
   }
 
   /// Up to where the state says that it knows the journal.
-  checked<void> read_positions(const storage::state_store& store) {
-    auto shards = seed::shards_in(store);
+  checked<void> read_positions() {
+    auto shards = seed::shards_in(*store_);
     if (!shards) return failed(shards.error());
     shards_ = *shards;
     std::vector<std::string> keys;
     for (std::uint32_t i = 0; i < shards_; ++i)
       keys.push_back(runtime::shard_key(static_cast<runtime::shard_index>(i)));
-    auto rows = store.get(keys);
+    auto rows = store_->get(keys);
     if (!rows) return failed(rows.error());
     for (std::uint32_t i = 0; i < shards_; ++i) {
       runtime::wire::Shard own;
@@ -98,6 +99,10 @@ private:
         return found(fmt::format("state: the row of shard {} is missing or does not parse", i));
       expected_.push_back({own.last(), own.chain(), own.last() == 0});
     }
+    if (shards_ == 0) return {};
+    auto begun = recovery::begin(*store_, shards_);
+    if (!begun) return failed(begun.error());
+    recovered_ = std::move(*begun);
     return {};
   }
 
@@ -106,29 +111,39 @@ private:
       fmt::print(out_, "journal: none yet\n");
       return check_positions();
     }
-    std::optional<std::string> other_chain;
     auto read = storage::verify_journal(
         storage::posix_file_system(), where_.journal(),
         [&](const storage::stored_frame& frame) -> storage::result<void> {
-          if (frame.shard >= expected_.size()) return {};
-          auto& state = expected_[frame.shard];
-          if (frame.last() != state.last) return {};
-          const std::string_view chain{reinterpret_cast<const char*>(frame.self.data()),
-                                       frame.self.size()};
-          if (chain != state.chain && !other_chain)
-            other_chain = fmt::format(
-                "state: shard {} was written after another record {} than the "
-                "journal has",
-                frame.shard, frame.last());
-          state.met = true;
-          return {};
+          compare(frame);
+          // What follows something else than what the rows were made of would only mislead.
+          return recovered_ && !other_chain_ ? recovered_->take(frame) : storage::result<void>{};
         });
     if (!read) return failed(read.error());
     fmt::print(out_, "journal: {} segments, {} archives, {} frames, {} records, {} bytes{}\n",
                read->segments, read->archives, read->frames, read->records, read->bytes,
                read->torn_bytes == 0 ? "" : fmt::format(" ({} torn)", read->torn_bytes));
-    if (other_chain) return found(*other_chain);
+    if (other_chain_) return found(*other_chain_);
+    if (!recovered_ && read->frames > 0)
+      fmt::print(out_,
+                 "rows: none yet, so the {} frames of the journal are checked and not counted: "
+                 "into how many shards they go, only a first checkpoint says\n",
+                 read->frames);
     return check_positions();
+  }
+
+  /// The frame that the rows of its shard reach must be the one they were made with.
+  void compare(const storage::stored_frame& frame) {
+    if (frame.shard >= expected_.size()) return;
+    auto& state = expected_[frame.shard];
+    if (frame.last() != state.last) return;
+    const std::string_view chain{reinterpret_cast<const char*>(frame.self.data()),
+                                 frame.self.size()};
+    if (chain != state.chain && !other_chain_)
+      other_chain_ = fmt::format(
+          "state: shard {} was written after another record {} than the "
+          "journal has",
+          frame.shard, frame.last());
+    state.met = true;
   }
 
   checked<void> check_positions() const {
@@ -141,10 +156,17 @@ private:
     return {};
   }
 
-  checked<void> check_state(const storage::state_store& store) {
-    if (auto sound = store.verify(); !sound) return failed(sound.error());
-    fmt::print(out_, "state: {} bytes, every block's checksum holds\n", store.disk_bytes());
-    auto counted = seed::recount(store, shards_);
+  checked<void> check_state() {
+    if (auto sound = store_->verify(); !sound) return failed(sound.error());
+    fmt::print(out_, "state: {} bytes, every block's checksum holds\n", store_->disk_bytes());
+    if (!recovered_) return {};
+    if (recovered_->frames() > 0)
+      fmt::print(out_,
+                 "behind the checkpoint: {} frames with {} records, applied in memory for what "
+                 "follows\n",
+                 recovered_->frames(), recovered_->records());
+    const auto rows = recovered_->rows();
+    auto counted = seed::recount(*rows, shards_);
     if (!counted) return failed(counted.error());
     if (counted->disagreement) return found(*counted->disagreement);
     fmt::print(out_,
@@ -202,8 +224,11 @@ private:
   const storage::layout where_;
   std::FILE* const out_;
   std::optional<storage::directory_lock> lock_;
+  std::unique_ptr<storage::state_store> store_;  ///< none: nothing was ever stored
   std::uint32_t shards_ = 0;
   std::vector<expectation> expected_;
+  std::optional<std::string> other_chain_;
+  std::unique_ptr<recovery> recovered_;  ///< none without a checkpoint
 };
 
 }  // namespace

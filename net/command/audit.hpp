@@ -8,8 +8,9 @@ namespace gelombang::command {
 /// Checks everything in the data directory of a stopped node, or in a backup, and changes nothing:
 /// every checksum and hash chain of the journal and its archives, every block of the state, that
 /// the state's positions and digests are those of the journal, the recount of every counter and
-/// claim (`seed::recount`), and every draw from its files. Prints what was checked to `out` and the
-/// first thing that does not hold to `complaints`.
+/// claim (`seed::recount`), and every draw from its files. What the journal has behind the last
+/// checkpoint, because the node was killed, is replayed in memory and counted as well. Prints what
+/// was checked to `out` and the first thing that does not hold to `complaints`.
 /// @returns 0 when everything holds, 1 when something does not, 3 when it can't be told: no such
 ///   directory, a node is running on it, a file can't be read.
 int audit(const std::filesystem::path& data_directory, std::FILE* out = stdout,

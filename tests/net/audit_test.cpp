@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
+#include <map>
 
+#include "actors/applicant/applicant.pb.h"
+#include "actors/runtime/record.hpp"
 #include "actors/runtime/rows.hpp"
 #include "actors/runtime/runtime.pb.h"
 #include "actors/seed/seeding.hpp"
@@ -29,7 +33,7 @@ protected:
                                  .applicants = 60,
                                  .shards = shards,
                                  .now = instant{std::chrono::hours{500'000}}},
-                                keyring::from_bytes({7})));
+                                keys_));
     auto log = open_journal();
     for (storage::lsn first = 1; first <= 5; ++first) {
       const std::string records(1000, 'r');
@@ -81,6 +85,36 @@ protected:
                              1));
   }
 
+  /// A wave's first join, durable but behind the checkpoint: what a kill leaves.
+  void append_join_of(applicant_id who) const {
+    applicant::wire::Event joined;
+    joined.set_at(1'700'000'000'000);
+    joined.mutable_joined()->set_wave(7);
+    joined.mutable_joined()->set_region(3201);
+    const auto body = joined.SerializeAsString();
+    std::string records;
+    runtime::append_record(records, {.type = runtime::record_type::event,
+                                     .who = {runtime::kind::applicant, who.value},
+                                     .body = body});
+    append(runtime::shard_of(who.value, shards), records);
+  }
+
+  void append(shard_index shard, const std::string& records) const {
+    const auto log = open_journal();
+    const auto next = log->durable()[shard].last + 1;
+    const storage::frame one{shard, 1, next, 1, 1'700'000'000'000, records};
+    ASSERT_TRUE(log->append(std::array{one}));
+  }
+
+  /// Every file with its size and the time of its last change.
+  std::map<std::string, std::pair<std::uintmax_t, std::filesystem::file_time_type>> files() const {
+    std::map<std::string, std::pair<std::uintmax_t, std::filesystem::file_time_type>> all;
+    for (const auto& one : std::filesystem::recursive_directory_iterator{at_.root})
+      all[one.path().string()] = {one.is_regular_file() ? one.file_size() : 0,
+                                  one.last_write_time()};
+    return all;
+  }
+
   static void flip(const std::filesystem::path& file, std::streamoff at) {
     std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
     bytes.seekg(at);
@@ -103,6 +137,7 @@ protected:
     return code;
   }
 
+  const keyring keys_ = keyring::from_bytes({7});
   const storage::testing::temporary_directory where_;
   const storage::layout at_{where_.path() / "data"};
   std::string said_, complaint_;
@@ -124,7 +159,7 @@ TEST_F(Audit, FindsADamagedJournal) {
 }
 
 TEST_F(Audit, FindsAStateAheadOfTheJournal) {
-  std::filesystem::remove(first_segment());
+  std::filesystem::remove_all(at_.journal());
   EXPECT_EQ(run(), 1);
   EXPECT_THAT(complaint_, HasSubstr("shard 0 stands at record 5"));
 }
@@ -150,6 +185,33 @@ TEST_F(Audit, FindsRowsThatDoNotAddUp) {
   store.reset();
   EXPECT_EQ(run(), 1);
   EXPECT_THAT(complaint_, HasSubstr("phone number that is nobody's"));
+}
+
+TEST_F(Audit, CountsWhatAKillHasLeftBehindTheCheckpoint) {
+  for (std::uint64_t number : {1, 2, 3}) append_join_of(keys_.account_of(seed::email_of(number)));
+  const auto before = files();
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("behind the checkpoint: 3 frames with 3 records"));
+  EXPECT_THAT(said_, HasSubstr("60 family members, 3 participations"));
+  EXPECT_EQ(files(), before) << "an audit changes nothing";
+}
+
+TEST_F(Audit, FindsWhatDoesNotAddUpBehindTheCheckpoint) {
+  append_join_of(keys_.account_of("nobody@contoh.id"));
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("takes part in a wave and has no account"));
+}
+
+TEST_F(Audit, FindsARecordThatNobodyHasWrittenBehindTheCheckpoint) {
+  append(2, "no record");
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("shard 2 record 6"));
+}
+
+TEST_F(Audit, SaysWhatItCannotCountBeforeTheFirstCheckpoint) {
+  std::filesystem::remove_all(at_.state());
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("20 frames of the journal are checked and not counted"));
 }
 
 TEST_F(Audit, FindsADamagedDraw) {
