@@ -3,30 +3,148 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
 #include <thread>
+#include <tl/expected.hpp>
 
+#include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
 #include "actors/wave/draw/verify.hpp"
 
 namespace gelombang::command {
+namespace {
 
-int verify_draw(const draw_order& order) {
+enum exit_code : int { agrees = 0, disagrees = 1, wrong_usage = 2, unreadable = 3 };
+
+struct failure {
+  exit_code code;
+  std::string why;
+};
+
+tl::expected<std::string, failure> read_file(std::string_view option, const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::stringstream text;
+  if (in) text << in.rdbuf();
+  if (in.good() || in.eof()) return text.str();
+  return tl::unexpected(
+      failure{unreadable, fmt::format("{} {}: {}", option, file, std::strerror(errno))});
+}
+
+/// A text out of a file that anybody may have written, fit for a terminal.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char one) { return static_cast<unsigned char>(one) < 0x20 || one == 0x7f; }, '?');
+  return text;
+}
+
+std::string text_of(const std::vector<draw::group>& groups) {
+  std::string text;
+  for (const auto& one : groups)
+    text += fmt::format("{}{}:{}:{}", text.empty() ? "" : ",", printable(one.name), one.bit,
+                        one.share_permille);
+  return text.empty() ? "none" : text;
+}
+
+/// The first thing in `published` that is not as it was committed to; empty when all is.
+std::string broken_promise(const draw::summary& published, const draw::summary& committed) {
+  const auto differs = [](std::string_view what, const auto& now, const auto& then) {
+    return fmt::format("{} is {}, committed {}", what, now, then);
+  };
+  const auto &now = published, &then = committed;
+  if (now.wave != then.wave) return differs("wave", now.wave, then.wave);
+  if (now.beacon_source != then.beacon_source)
+    return differs("beacon_source", printable(now.beacon_source), printable(then.beacon_source));
+  if (now.beacon_round != then.beacon_round)
+    return differs("beacon_round", now.beacon_round, then.beacon_round);
+  if (now.operator_secret_hash != then.operator_secret_hash)
+    return differs("operator_secret_hash", to_hex(now.operator_secret_hash),
+                   to_hex(then.operator_secret_hash));
+  if (now.roster_root != then.roster_root)
+    return differs("roster_root", to_hex(now.roster_root), to_hex(then.roster_root));
+  if (now.quota != then.quota) return differs("quota", now.quota, then.quota);
+  if (now.minimum_per_region != then.minimum_per_region)
+    return differs("minimum_per_region", now.minimum_per_region, then.minimum_per_region);
+  if (now.groups != then.groups)
+    return differs("groups", text_of(now.groups), text_of(then.groups));
+  if (now.regions.size() != then.regions.size())
+    return differs("the number of regions", now.regions.size(), then.regions.size());
+  for (std::size_t i = 0; i < now.regions.size(); ++i) {
+    const auto &one = now.regions[i], &other = then.regions[i];
+    if (one.region != other.region) return differs("a region", one.region, other.region);
+    if (one.weight != other.weight)
+      return differs(fmt::format("region {}: weight", one.region), one.weight, other.weight);
+  }
+  return {};
+}
+
+/// @returns what can be said of the commitment.
+tl::expected<std::string, failure> check_commitment(const draw::summary& published,
+                                                    const std::string& file) {
+  if (file.empty())
+    return std::string{
+        "wave, beacon source and round are the summary's word: --committed compares them\n"};
+  const auto json = read_file("--committed", file);
+  if (!json) return tl::unexpected(json.error());
+  const auto committed = draw::read_summary(*json);
+  if (!committed)
+    return tl::unexpected(failure{disagrees, fmt::format("{}: {}", file, committed.error())});
+  if (committed->drawn)
+    return tl::unexpected(
+        failure{wrong_usage,
+                fmt::format("--committed {}: is drawn; what is wanted is the summary as it was "
+                            "published before the draw",
+                            file)});
+  if (auto broken = broken_promise(published, *committed); !broken.empty())
+    return tl::unexpected(failure{disagrees, std::move(broken)});
+  return fmt::format("as committed in {}: wave, beacon, roster, places and weights\n", file);
+}
+
+std::string beacon_of(const draw::summary& published) {
+  auto text = fmt::format("beacon {}, round {}", printable(published.beacon_source),
+                          published.beacon_round);
+  if (published.drawn) text += ", value " + to_hex(bytes_of(published.drawn->beacon_value));
+  return text + "\n";
+}
+
+tl::expected<std::string, failure> verify(const draw_order& order) {
   std::optional<entry_id> entry;
   if (!order.entry.empty()) {
     entry.emplace();
-    if (!read_hex(order.entry, *entry)) {
-      fmt::print(stderr, "gelombang: --entry must be 32 hexadecimal digits\n");
-      return 2;
-    }
+    if (!read_hex(order.entry, *entry))
+      return tl::unexpected(failure{wrong_usage, "--entry must be 32 hexadecimal digits"});
   }
+  const std::pair<const char*, const std::string&> files[] = {{"--summary", order.summary},
+                                                              {"--entries", order.entries}};
+  for (const auto& [option, file] : files)
+    if (!std::ifstream{file})
+      return tl::unexpected(
+          failure{unreadable, fmt::format("{} {}: {}", option, file, std::strerror(errno))});
   const auto threads = std::max(1u, std::thread::hardware_concurrency());
-  auto checked = draw::verify(order.summary, order.entries, entry, threads);
-  if (checked) {
-    fmt::print("{}", draw::describe(*checked));
-    return 0;
+  const auto checked = draw::verify(order.summary, order.entries, entry, threads);
+  if (!checked) {
+    const bool is_disagreement = checked.error().what == draw::verify_failure::kind::disagrees;
+    return tl::unexpected(
+        failure{is_disagreement ? disagrees : unreadable, checked.error().detail});
   }
-  fmt::print(stderr, "gelombang: {}\n", checked.error().detail);
-  return checked.error().what == draw::verify_failure::kind::disagrees ? 1 : 3;
+  const auto commitment = check_commitment(checked->published, order.committed);
+  if (!commitment) return tl::unexpected(commitment.error());
+  return beacon_of(checked->published) + *commitment + draw::describe(*checked);
+}
+
+}  // namespace
+
+int verify_draw(const draw_order& order, std::FILE* out, std::FILE* complaints) {
+  const auto told = verify(order);
+  if (told) {
+    fmt::print(out, "{}", *told);
+    return agrees;
+  }
+  fmt::print(complaints, "gelombang: {}\n", told.error().why);
+  return told.error().code;
 }
 
 }  // namespace gelombang::command

@@ -1,0 +1,137 @@
+#include "net/command/draws.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <functional>
+
+#include "actors/programme/sha256.hpp"
+#include "actors/wave/draw/draw.hpp"
+#include "tests/net/capture.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+namespace gelombang::command {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A draw as it is published: the summary at the commitment, and both files after the draw.
+class DrawCommand : public ::testing::Test {
+protected:
+  void SetUp() override {
+    std::vector<draw::roster_entry> roster(3);
+    for (std::uint8_t i = 0; i < 3; ++i) {
+      roster[i].id[0] = i;
+      roster[i].family = i;
+      roster[i].region = {3201};
+      roster[i].family_room = 2;
+    }
+    const draw::parameters given{.wave = {7},
+                                 .quota = 2,
+                                 .groups = {},
+                                 .weights = {{{3201}, 10}},
+                                 .beacon_source = "drand",
+                                 .beacon_round = 4321,
+                                 .operator_secret_hash = sha256("our secret")};
+    const auto at = where_.path() / "draw";
+    const auto committed = draw::commit(at, roster, given, 1);
+    ASSERT_TRUE(committed);
+    write("committed", draw::to_json(*committed));
+    const auto drawn = draw::run(at, "\x03\x16", "our secret", 1);
+    ASSERT_TRUE(drawn);
+    write("summary", draw::to_json(*drawn));
+    ASSERT_TRUE(draw::draw_files::open(at).value().export_entries(path_of("entries"), 1));
+  }
+
+  std::string path_of(const std::string& name) const { return (where_.path() / name).string(); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream{path_of(name)} << text;
+  }
+
+  /// Writes the summary of the commitment with something else in it.
+  void with_commitment(const std::function<void(boost::json::object&)>& change) const {
+    std::ifstream in{path_of("committed")};
+    auto json = boost::json::parse(std::string{std::istreambuf_iterator<char>{in}, {}});
+    change(json.as_object());
+    write("committed", boost::json::serialize(json));
+  }
+
+  int verify(const std::string& summary, const std::string& committed = {}) {
+    const testing::capture out, complaints;
+    const auto code = verify_draw({.summary = path_of(summary),
+                                   .entries = path_of("entries"),
+                                   .committed = committed.empty() ? "" : path_of(committed),
+                                   .entry = {}},
+                                  out.file(), complaints.file());
+    said_ = out.text();
+    complaint_ = complaints.text();
+    return code;
+  }
+
+  const storage::testing::temporary_directory where_;
+  std::string said_, complaint_;
+};
+
+TEST_F(DrawCommand, SaysWhichWaveAndWhichRandomness) {
+  EXPECT_EQ(verify("summary"), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("wave 7"));
+  EXPECT_THAT(said_, HasSubstr("beacon drand, round 4321, value 0316"));
+  EXPECT_THAT(said_, HasSubstr("the summary's word"));
+}
+
+TEST_F(DrawCommand, ComparesWithTheCommitment) {
+  EXPECT_EQ(verify("summary", "committed"), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("as committed in"));
+}
+
+TEST_F(DrawCommand, NamesWhatWasNotCommittedTo) {
+  const std::pair<const char*, boost::json::value> changes[] = {
+      {"wave", 8},
+      {"beacon_source", "dice"},
+      {"beacon_round", 4322},
+      {"operator_secret_hash", boost::json::string(64, 'a')},
+      {"roster_root", boost::json::string(64, 'b')},
+      {"quota", 3},
+      {"minimum_per_region", 1},
+      {"groups", boost::json::array{boost::json::object{
+                     {"name", "disability"}, {"bit", 1}, {"share_permille", 5}}}}};
+  for (const auto& [member, value] : changes) {
+    SetUp();
+    with_commitment([&](auto& summary) { summary[member] = value; });
+    EXPECT_EQ(verify("summary", "committed"), 1) << member;
+    EXPECT_THAT(complaint_, HasSubstr(std::string{member} + " is "));
+    EXPECT_THAT(complaint_, HasSubstr("committed"));
+  }
+  SetUp();
+  with_commitment(
+      [](auto& summary) { summary["regions"].as_array()[0].as_object()["weight"] = 11; });
+  EXPECT_EQ(verify("summary", "committed"), 1);
+  EXPECT_THAT(complaint_, HasSubstr("region 3201: weight is 10, committed 11"));
+}
+
+TEST_F(DrawCommand, ADrawnSummaryIsNoCommitment) {
+  EXPECT_EQ(verify("summary", "summary"), 2);
+  EXPECT_THAT(complaint_, HasSubstr("before the draw"));
+}
+
+TEST_F(DrawCommand, AFileThatIsNotThereIsNamedWithItsOption) {
+  EXPECT_EQ(verify("nope"), 3);
+  EXPECT_THAT(complaint_, HasSubstr("--summary " + path_of("nope") + ": No such file"));
+  EXPECT_EQ(verify("summary", "nope"), 3);
+  EXPECT_THAT(complaint_, HasSubstr("--committed " + path_of("nope") + ": No such file"));
+  write("entries", "");
+  std::filesystem::remove(path_of("entries"));
+  EXPECT_EQ(verify("summary"), 3);
+  EXPECT_THAT(complaint_, HasSubstr("--entries " + path_of("entries") + ": No such file"));
+}
+
+TEST_F(DrawCommand, WhatAnyoneWroteDoesNotReachTheTerminalRaw) {
+  with_commitment([](auto& summary) { summary["beacon_source"] = "\x1b[2Jdrand"; });
+  EXPECT_EQ(verify("summary", "committed"), 1);
+  EXPECT_THAT(complaint_, HasSubstr("committed ?[2Jdrand"));
+}
+
+}  // namespace
+}  // namespace gelombang::command
