@@ -6,6 +6,7 @@
 
 #include "net/command/audit.hpp"
 #include "net/command/draws.hpp"
+#include "net/command/operator_client.hpp"
 #include "net/command/people.hpp"
 #include "net/command/serve.hpp"
 #include "net/command/snapshots.hpp"
@@ -98,6 +99,8 @@ void add_draw(CLI::App& app, int& code) {
   auto order = std::make_shared<command::draw_order>();
   verify->add_option("--summary", order->summary, "the summary (JSON)")->required();
   verify->add_option("--entries", order->entries, "the entries (CSV)")->required();
+  verify->add_option("--committed", order->committed,
+                     "the summary as it was published at the commitment, to be compared");
   verify->add_option("--entry", order->entry, "say what became of this entry");
   verify->callback([order, &code] { code = command::verify_draw(*order); });
 }
@@ -111,15 +114,43 @@ void add_audit(CLI::App& app, int& code) {
   verify->callback([where, &code] { code = command::audit(*where); });
 }
 
+/// An operator's access token: on the command line `ps` shows it to everybody on the machine.
+void add_token(CLI::App& to, command::token_source& source) {
+  auto* given =
+      to.add_option("--token", source.given, "an operator's access token; visible to others in ps");
+  to.add_option("--token-file", source.file,
+                "a file whose first line is the token; without either, the environment's " +
+                    std::string{command::token_variable})
+      ->excludes(given);
+}
+
+/// @returns the token, or says on standard error why there is none.
+std::optional<std::string> token_of(const command::token_source& source) {
+  auto token = command::token_from(source);
+  if (token) return std::move(*token);
+  std::fprintf(stderr, "gelombang: %s\n", token.error().c_str());
+  return std::nullopt;
+}
+
 void add_snapshots(CLI::App& app, int& code) {
   auto* backup = app.add_subcommand("backup",
                                     "a consistent copy of a running node, on its own disk; "
                                     "without the key file, which is to be kept apart");
   auto order = std::make_shared<command::backup_order>();
+  auto proof = std::make_shared<command::token_source>();
   backup->add_option("--url", order->url, "of the node")->default_val("http://127.0.0.1:8080");
-  backup->add_option("--token", order->token, "an operator's access token")->required();
-  backup->add_option("--target", order->target, "an empty or absent directory")->required();
-  backup->callback([order, &code] { code = command::backup(*order); });
+  add_token(*backup, *proof);
+  backup
+      ->add_option("--target", order->target,
+                   "an empty or absent directory, as an absolute path on the node's machine")
+      ->required();
+  backup->callback([order, proof, &code] {
+    code = wrong_usage;
+    const auto token = token_of(*proof);
+    if (!token) return;
+    order->token = *token;
+    code = command::backup(*order);
+  });
 
   auto* restore = app.add_subcommand("restore",
                                      "a backup into an empty data directory; it opens only with "
@@ -150,10 +181,13 @@ void add_wave(CLI::App& app, int& code) {
     auto* one = wave->add_subcommand(name, std::string{name} + " a wave");
     auto order = std::make_shared<command::wave_request>();
     auto groups = std::make_shared<std::vector<std::string>>();
+    auto proof = std::make_shared<command::token_source>();
     order->order = *command::wave_order_named(name);
     one->add_option("--url", order->url, "of the node")->capture_default_str();
-    one->add_option("--token", order->token, "an operator's access token");
-    one->add_option("number,--wave", order->wave, "the wave's number");
+    add_token(*one, *proof);
+    // The node gives the next free number to a new wave.
+    if (order->order != command::wave_order::create)
+      one->add_option("number,--wave", order->wave, "the wave's number");
     switch (order->order) {
       case command::wave_order::create:
         one->add_option("--scheme", order->create.scheme, "e.g. normal-2023")->required();
@@ -177,8 +211,12 @@ void add_wave(CLI::App& app, int& code) {
       default:
         break;
     }
-    one->callback([order, groups, &code] {
+    one->callback([order, groups, proof, &code] {
       for (const auto& text : *groups) order->create.groups.push_back(group_from(text));
+      code = wrong_usage;
+      const auto token = token_of(*proof);
+      if (!token) return;
+      order->token = *token;
       code = command::wave_command(*order);
     });
   }
@@ -189,6 +227,7 @@ void add_wave(CLI::App& app, int& code) {
 int main(int argc, char** argv) {
   CLI::App app{"Gelombang: a national training programme's waves, on actors"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "gelombang " GELOMBANG_VERSION);
   int code = 0;
   add_serve(app, code);
   add_people(app, code);

@@ -6,6 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -121,6 +125,27 @@ std::string text_of_problem(const http_answer& answer) {
 }
 
 }  // namespace
+
+tl::expected<std::string, std::string> token_from(const token_source& source) {
+  if (!source.given.empty()) return source.given;
+  if (source.file.empty()) {
+    const auto* known = std::getenv(token_variable);
+    return std::string{known ? known : ""};
+  }
+  const auto failed = [&](std::string_view why) {
+    return tl::unexpected(fmt::format("--token-file {}: {}", source.file, why));
+  };
+  std::ifstream in{source.file, std::ios::binary};
+  std::string text(token_bytes_max, '\0');
+  if (!in) return failed(std::strerror(errno));
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  auto token = text.substr(0, text.find_first_of("\r\n"));
+  if (in.bad() || (token.empty() && text.empty())) return failed("can't be read, or is empty");
+  if (token.empty()) return failed("its first line is empty");
+  if (token.size() == token_bytes_max) return failed("is no token: its first line is too long");
+  return token;
+}
 
 int call_node(const operator_call& call, std::FILE* out, std::FILE* complaints) {
   if (const auto fault = fault_of(call); !fault.empty()) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 
 namespace gelombang::command {
 
@@ -15,6 +16,20 @@ struct operator_call {
   std::optional<std::string> body;  ///< JSON, posted; without one it is a GET
   std::chrono::milliseconds timeout{std::chrono::minutes{10}};  ///< a draw or a copy takes its time
 };
+
+/// Where an operator's access token may come from, but the environment.
+struct token_source {
+  std::string given;  ///< on the command line, where everybody on the machine can read it
+  std::string file;   ///< its first line
+};
+
+inline constexpr const char* token_variable = "GELOMBANG_TOKEN";
+inline constexpr std::size_t token_bytes_max = 8192;
+
+/// The token that is given, else the file's, else that of the environment's GELOMBANG_TOKEN, else
+/// none.
+/// @returns why the file has none.
+tl::expected<std::string, std::string> token_from(const token_source& source);
 
 inline constexpr std::size_t operator_answer_bytes_max = 16u << 20;
 

@@ -2,21 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+#include <string_view>
+
 #include "net/command/operator_client.hpp"
 #include "storage/backup.hpp"
 
 namespace gelombang::command {
 
 int backup(const backup_order& order) {
-  std::string quoted;
-  for (char c : order.target) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
+  const auto wrong = [](std::string_view why) {
+    fmt::print(stderr, "gelombang: {}\n", why);
+    return 2;
+  };
+  if (order.token.empty())
+    return wrong(
+        fmt::format("backup: an operator's access token is needed: --token-file, or {} in "
+                    "the environment",
+                    token_variable));
+  if (!order.target.starts_with('/'))
+    return wrong(
+        fmt::format("--target '{}': must be an absolute path on the node's machine", order.target));
   return call_node({.url = order.url,
                     .token = order.token,
                     .path = "/v1/operator/backups",
-                    .body = "{\"target\":\"" + quoted + "\"}"});
+                    .body = boost::json::serialize(boost::json::object{{"target", order.target}})});
 }
 
 int restore(const std::string& from, const std::string& data_dir) {

@@ -7,10 +7,12 @@ namespace gelombang::command {
 struct backup_order {
   std::string url;     ///< of the running node
   std::string token;   ///< an operator's
-  std::string target;  ///< directory on the node's machine, empty or absent
+  std::string target;  ///< absolute path on the node's machine, empty or absent
 };
 
-/// Asks a running node for a copy of itself. @returns an exit code of the contract.
+/// Asks a running node for a copy of itself. A relative target is wrong usage: the node has another
+/// working directory, and may run on another machine.
+/// @returns an exit code of the contract.
 int backup(const backup_order& order);
 
 /// Puts a backup into an empty or absent data directory.
