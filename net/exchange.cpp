@@ -65,7 +65,7 @@ bool names_tag(std::string_view list, std::string_view etag) {
 
 result<query_parameters> exchange::query() const {
   auto parsed = query_parameters::parse(target_.query, thread_->bounds().query_parameters_max);
-  if (!parsed) return gelombang::refuse(errc::request_malformed);
+  if (!parsed) return gelombang::refuse(errc::query_invalid);
   return *std::move(parsed);
 }
 
@@ -76,14 +76,22 @@ std::string_view exchange::header(http::field name) const {
   return {};
 }
 
+bool exchange::is_named(const field_view& field, std::string_view name) const {
+  if (field.name_bytes != name.size()) return false;
+  boost::beast::string_view theirs{begin_ + field.name_at, field.name_bytes};
+  return boost::beast::iequals(theirs, {name.data(), name.size()});
+}
+
 std::string_view exchange::header(std::string_view name) const {
   for (auto& field : fields_) {
-    if (field.name_bytes != name.size()) continue;
-    boost::beast::string_view theirs{begin_ + field.name_at, field.name_bytes};
-    if (!boost::beast::iequals(theirs, {name.data(), name.size()})) continue;
-    return {begin_ + field.value_at, field.value_bytes};
+    if (is_named(field, name)) return {begin_ + field.value_at, field.value_bytes};
   }
   return {};
+}
+
+std::size_t exchange::headers_named(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(), [&](auto& field) { return is_named(field, name); }));
 }
 
 json_body* exchange::read_body() {

@@ -46,13 +46,13 @@ public:
   std::string_view path() const { return target_.path; }
   /// The parameter in curly brackets number `index`, decoded.
   std::string_view path_parameter(std::size_t index) const { return match_.parameters[index]; }
-  /// @returns `request_malformed` for a query that can't be taken apart.
+  /// @returns `query_invalid` for a query that can't be taken apart or has a name twice.
   result<query_parameters> query() const;
   /// The first header of that name, or an empty text.
   std::string_view header(http::field name) const;
   std::string_view header(std::string_view name) const;
-  /// The raw Idempotency-Key, or an empty text.
-  std::string_view idempotency_key() const { return header("Idempotency-Key"); }
+  /// How often a header of that name comes: one that is empty is not one that is missing.
+  std::size_t headers_named(std::string_view name) const;
   /// Followed by `json_padding_bytes` readable bytes.
   std::string_view body() const { return body_; }
   /// The body as a JSON object. When it is none, or is declared as something else, the request has
@@ -104,6 +104,7 @@ private:
     std::optional<std::size_t> length;
   };
 
+  bool is_named(const field_view& field, std::string_view name) const;
   void append_head(const head_facts& facts);
   void append_answer(unsigned status, std::string_view content_type, std::string_view body);
 

@@ -1,6 +1,7 @@
 #include "net/json_reader.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gelombang::net {
 namespace {
@@ -37,6 +38,47 @@ std::optional<std::int64_t> integer_in(dom::element value) {
 
 bool is_integer(dom::element value) {
   return value.is_int64() || value.is_uint64();
+}
+
+/// A number that no 64 bits hold: read as a double, because it was written so or made so.
+bool is_huge(dom::element value) {
+  constexpr double integers_end = 9223372036854775808.0;
+  double number = 0;
+  return value.is_double() && value.get(number) == simdjson::SUCCESS &&
+         std::abs(number) >= integers_end;
+}
+
+/// What no 64 bits hold.
+bool is_long_integer(std::string_view number) {
+  constexpr std::size_t digits_least = 19;
+  if (number.substr(0, 1) == "-") number.remove_prefix(1);
+  auto is_digit = [](char character) { return character >= '0' && character <= '9'; };
+  return number.size() >= digits_least && number.front() != '0' &&
+         std::all_of(number.begin(), number.end(), is_digit);
+}
+
+/// The text with its long integers as doubles: for the parser they are a fault of the whole text,
+/// and then nobody could be told which member is out of range.
+std::string without_long_integers(std::string_view text) {
+  constexpr std::string_view number_characters = "+-.0123456789Ee";
+  std::string out;
+  out.reserve(text.size() + json_padding_bytes);
+  bool is_in_string = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = is_in_string ? at : text.find_first_not_of(number_characters, at);
+    const auto number = text.substr(at, end == std::string_view::npos ? end : end - at);
+    if (!number.empty() && is_long_integer(number)) {
+      out += number.front() == '-' ? "-1e300" : "1e300";
+      at += number.size();
+      continue;
+    }
+    const auto taken = std::max<std::size_t>(number.size(), 1);
+    const bool is_escape = is_in_string && text[at] == '\\';
+    if (number.empty() && text[at] == '"') is_in_string = !is_in_string;
+    out += text.substr(at, is_escape ? 2 : taken);
+    at += is_escape ? 2 : taken;
+  }
+  return out;
 }
 
 }  // namespace
@@ -94,6 +136,12 @@ void json_object::fault(std::string_view name, field_fault what, std::int64_t le
   faults_->push_back({.pointer = pointer_to(name), .fault = what, .least = least, .most = most});
 }
 
+void json_object::fault_none_of(std::string_view name, const std::vector<std::string_view>& known) {
+  fault(name, field_fault::not_allowed);
+  auto& told = faults_->back().known;
+  for (auto one : known) told.append(told.empty() ? "" : ", ").append(one);
+}
+
 std::optional<dom::element> json_object::find(std::string_view name) const {
   dom::element value;
   if (!members_ || members_->at_key(name).get(value) != simdjson::SUCCESS) return std::nullopt;
@@ -123,7 +171,7 @@ std::string_view json_object::string_of(dom::element value, std::string_view nam
 
 std::int64_t json_object::integer_of(dom::element value, std::string_view name, std::int64_t least,
                                      std::int64_t most) {
-  if (!is_integer(value)) {
+  if (!is_integer(value) && !is_huge(value)) {
     fault(name, field_fault::not_integer);
     return 0;
   }
@@ -240,7 +288,7 @@ std::size_t json_object::one_of(std::string_view name,
   }
   auto at = std::find(words.begin(), words.end(), text);
   if (at == words.end()) {
-    fault(name, field_fault::not_allowed);
+    fault_none_of(name, words);
     return 0;
   }
   return static_cast<std::size_t>(at - words.begin());
@@ -271,6 +319,12 @@ json_body* json_reader::read(std::string_view text) {
   dom::element root;
   constexpr auto is_padded = false;  // "reallocate if needed": it is not
   auto failed = parser_.parse(text.data(), text.size(), is_padded).get(root);
+  if (failed == simdjson::NUMBER_ERROR) {
+    auto readable = without_long_integers(text);
+    const auto bytes = readable.size();
+    readable.append(json_padding_bytes, ' ');
+    failed = parser_.parse(readable.data(), bytes, is_padded).get(root);
+  }
   dom::object members;
   if (failed || root.get(members) != simdjson::SUCCESS || !is_sound(root, 1)) return nullptr;
   body_.reset(new json_body{members});

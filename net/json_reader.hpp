@@ -67,6 +67,9 @@ public:
   /// One of a few words, as its position in `words`.
   std::size_t one_of(std::string_view name, std::initializer_list<std::string_view> words);
 
+  /// Whether it has no members at all.
+  bool empty() const { return !members_ || members_->size() == 0; }
+
   /// Names and values of an object whose names are data (codes of regions, ids of questions), in
   /// their order; values are whole numbers from `least` to `most`.
   std::vector<std::pair<std::string_view, std::int64_t>> integer_members(std::int64_t least,
@@ -75,6 +78,8 @@ public:
   /// Records a fault that the handler found itself.
   void fault(std::string_view name, field_fault what, std::int64_t least = 0,
              std::int64_t most = 0);
+  /// That it is none of these values.
+  void fault_none_of(std::string_view name, const std::vector<std::string_view>& known);
 
 private:
   friend class json_array;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "actors/wave/rules.hpp"
 #include "net/json_writer.hpp"
 
 namespace gelombang::net {
@@ -15,14 +16,16 @@ std::string filled(std::string_view text, std::string_view figure) {
   return out;
 }
 
+/// "5 to 9", or "5" where there is nothing between.
+std::string span_of(const field_error& error, language speech) {
+  auto least = std::to_string(error.least);
+  if (error.least == error.most) return least;
+  return least + (speech == language::english ? " to " : " sampai ") + std::to_string(error.most);
+}
+
 std::string describe(const field_error& error, language speech) {
   auto english = speech == language::english;
-  auto between = [&](std::string_view indonesian_unit, std::string_view english_unit) {
-    auto least = std::to_string(error.least);
-    auto most = std::to_string(error.most);
-    return english ? "must have " + least + " to " + most + " " + std::string(english_unit)
-                   : "harus " + least + " sampai " + most + " " + std::string(indonesian_unit);
-  };
+  const auto span = span_of(error, speech);
   switch (error.fault) {
     case field_fault::missing:
       return english ? "is missing" : "wajib diisi";
@@ -38,16 +41,56 @@ std::string describe(const field_error& error, language speech) {
       return english ? "must be an array" : "harus berupa larik";
     case field_fault::too_short:
     case field_fault::too_long:
-      return between("karakter atau unsur", "characters or items");
+      return english ? "must have " + span + " characters or items"
+                     : "harus " + span + " karakter atau unsur";
     case field_fault::out_of_range:
-      return english ? "must be from " + std::to_string(error.least) + " to " +
-                           std::to_string(error.most)
-                     : "harus dari " + std::to_string(error.least) + " sampai " +
-                           std::to_string(error.most);
+      return english ? "must be from " + span : "harus dari " + span;
     case field_fault::not_allowed:
-      return english ? "is not one of the allowed values" : "bukan nilai yang diperbolehkan";
+      if (error.known.empty())
+        return english ? "is not one of the allowed values" : "bukan nilai yang diperbolehkan";
+      return (english ? "must be one of: " : "harus salah satu dari: ") + error.known;
+    case field_fault::not_time:
+      return english ? "must be a time with its offset, such as 2026-11-20T12:00:00+07:00"
+                     : "harus berupa waktu beserta zonanya, misalnya 2026-11-20T12:00:00+07:00";
+    case field_fault::not_hex:
+      return english ? "must be bytes in lower-case hex, two digits each, such as 03ff"
+                     : "harus berupa bita dalam heksadesimal huruf kecil, dua angka tiap bita, "
+                       "misalnya 03ff";
+    case field_fault::not_cursor:
+      return english ? "must be the next_cursor of an earlier answer"
+                     : "harus next_cursor dari jawaban sebelumnya";
+    case field_fault::not_visible:
+      return english ? "must come once and have " + span + " visible ASCII characters, no blanks"
+                     : "harus dikirim sekali saja, " + span + " karakter ASCII tanpa spasi";
   }
   return {};
+}
+
+/// Why a step is out of order: the detail is the wave's state, or what else stands in the way.
+bilingual out_of_order_text(std::string_view detail) {
+  if (detail.starts_with(wave::other_wave_first))
+    return {
+        "Gelombang {} sudah dikunci atau diundi dan belum diumumkan; umumkan atau batalkan dahulu.",
+        "Wave {} is committed or drawn and not yet announced; announce or cancel it first."};
+  if (detail == wave::order_under_way)
+    return {"Langkah yang sama dengan isi lain sedang berjalan; tunggu sampai selesai.",
+            "The same step with another content is under way; wait until it has ended."};
+  return {"Gelombang ini dalam keadaan \"{}\", yang belum atau tidak lagi mengizinkan langkah ini.",
+          "This wave is in the state \"{}\", which does not yet, or no longer, allow this step."};
+}
+
+/// What is told in words, with the refusal's figure where there is one.
+std::string detail_of(const refusal& why, const problem_form& form, language speech) {
+  if (why.detail.empty()) return std::string(form.detail.in(speech));
+  if (why.code == errc::wave_out_of_order) {
+    const auto text = out_of_order_text(why.detail).in(speech);
+    const auto is_other = why.detail.starts_with(wave::other_wave_first);
+    return filled(text, is_other
+                            ? std::string_view{why.detail}.substr(wave::other_wave_first.size())
+                            : std::string_view{why.detail});
+  }
+  if (form.with_figure.english.empty()) return std::string(form.detail.in(speech));
+  return filled(form.with_figure.in(speech), why.detail);
 }
 
 bool is_figure(std::string_view text) {
@@ -95,7 +138,8 @@ problem_form form_of(errc code) {
     case errc::media_type_unsupported:
       return {415,
               {"Jenis isi tidak didukung", "The media type is not supported"},
-              {"Kirim isi sebagai application/json.", "Send the body as application/json."}};
+              {"Kirim isi sebagai application/json.", "Send the body as application/json."},
+              {"Kirim isi sebagai salah satu dari: {}.", "Send the body as one of: {}."}};
     case errc::precondition_failed:
       return {412,
               {"Prasyarat tidak terpenuhi", "Precondition failed"},
@@ -115,6 +159,11 @@ problem_form form_of(errc code) {
               {"Permintaan terlalu lambat", "The request came too slowly"},
               {"Permintaan belum lengkap saat waktunya habis.",
                "The request was not complete when its time was over."}};
+    case errc::query_invalid:
+      return {400,
+              {"Parameter alamat tidak sah", "The query is not valid"},
+              {"Tulis setiap parameter sekali saja sebagai nama=nilai, dalam UTF-8.",
+               "Write each parameter once, as name=value, in UTF-8."}};
 
     case errc::token_missing:
       return {401,
@@ -269,7 +318,8 @@ problem_form form_of(errc code) {
     case errc::schedule_invalid:
       return {422,
               {"Jadwal tidak sah", "The schedule is not valid"},
-              {"Waktu tutup harus setelah waktu buka.", "Closing must come after opening."}};
+              {"Waktu tutup harus setelah waktu buka dan belum lewat.",
+               "Closing must come after opening, and lie in the future."}};
     case errc::beacon_invalid:
       return {422,
               {"Sumber acak tidak sah", "The beacon is not valid"},
@@ -360,9 +410,7 @@ problem::problem(std::vector<field_error> faults) : fields(std::move(faults)) {
 
 void append_problem(std::string& to, const problem& what, language speech) {
   auto form = form_of(what.reason.code);
-  auto has_figure = !what.reason.detail.empty() && !form.with_figure.english.empty();
-  auto detail = has_figure ? filled(form.with_figure.in(speech), what.reason.detail)
-                           : std::string(form.detail.in(speech));
+  const auto detail = detail_of(what.reason, form, speech);
   json_writer json{to};
   json.begin_object();
   json.member("type", "/problems/" + std::string(name_of(what.reason.code)));

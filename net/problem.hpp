@@ -47,7 +47,11 @@ enum class field_fault : std::uint8_t {
   too_short,     ///< fewer than `least` characters or items
   too_long,      ///< more than `most` characters or items
   out_of_range,  ///< outside `least` to `most`
-  not_allowed,   ///< none of the values that the API names
+  not_allowed,   ///< none of the values that the API names, which stand in `known`
+  not_time,      ///< not RFC 3339 with an offset
+  not_hex,       ///< not whole bytes in lower-case hex
+  not_cursor,    ///< no `next_cursor` of an earlier answer
+  not_visible,   ///< not `least` to `most` visible ASCII characters, or given twice
 };
 
 struct field_error {
@@ -55,6 +59,8 @@ struct field_error {
   field_fault fault;
   std::int64_t least = 0;
   std::int64_t most = 0;
+  std::string known = {};  ///< the allowed values, separated by commas
+  friend bool operator==(const field_error&, const field_error&) = default;
 };
 
 /// Everything that a refused request is told.
@@ -66,6 +72,8 @@ struct problem {
   problem(errc why) : reason{.code = why} {}        // NOLINT(google-explicit-constructor)
   /// Several members at fault: `field_missing` when only that, `field_invalid` otherwise.
   explicit problem(std::vector<field_error> faults);
+  /// One thing at fault.
+  explicit problem(field_error fault) : problem(std::vector{std::move(fault)}) {}
 };
 
 /// Appends the RFC 9457 document.

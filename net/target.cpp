@@ -127,17 +127,19 @@ std::optional<std::string_view> query_parameters::find(std::string_view name) co
   return at->second;
 }
 
-result<std::int64_t> query_parameters::number(std::string_view name, std::int64_t from,
-                                              std::int64_t to, std::int64_t fallback) const {
+tl::expected<std::int64_t, field_error> query_parameters::number(std::string_view name,
+                                                                 std::int64_t from, std::int64_t to,
+                                                                 std::int64_t fallback) const {
   auto text = find(name);
   if (!text) return fallback;
   std::int64_t value = 0;
   auto end = text->data() + text->size();
   auto [at, error] = std::from_chars(text->data(), end, value);
-  if (error != std::errc{} || at != end || value < from || value > to) {
-    return refuse(errc::field_invalid, std::string("?").append(name));
-  }
-  return value;
+  if (error == std::errc{} && at == end && value >= from && value <= to) return value;
+  return tl::unexpected(field_error{.pointer = std::string("?").append(name),
+                                    .fault = field_fault::out_of_range,
+                                    .least = from,
+                                    .most = to});
 }
 
 }  // namespace gelombang::net

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/programme/result.hpp"
+#include "net/problem.hpp"
 
 namespace gelombang::net {
 
@@ -39,10 +40,10 @@ public:
   /// The value, or nothing when there is no such parameter.
   std::optional<std::string_view> find(std::string_view name) const;
 
-  /// A whole number from `from` to `to`.
-  /// @returns `fallback` when the parameter is missing, `field_invalid` when it is anything else.
-  result<std::int64_t> number(std::string_view name, std::int64_t from, std::int64_t to,
-                              std::int64_t fallback) const;
+  /// A whole number from `from` to `to`; `fallback` when the parameter is missing.
+  /// @returns what is wrong with it, as "?name".
+  tl::expected<std::int64_t, field_error> number(std::string_view name, std::int64_t from,
+                                                 std::int64_t to, std::int64_t fallback) const;
 
 private:
   std::vector<std::pair<std::string, std::string>> all_;

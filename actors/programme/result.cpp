@@ -30,6 +30,8 @@ std::string_view name_of(errc code) {
       return "request_malformed";
     case errc::request_too_slow:
       return "request_too_slow";
+    case errc::query_invalid:
+      return "query_invalid";
     case errc::token_missing:
       return "token_missing";
     case errc::token_invalid:

@@ -27,6 +27,7 @@ enum class errc : std::uint16_t {
   headers_too_large = 10,
   request_malformed = 11,  ///< does not follow HTTP/1.1
   request_too_slow = 12,   ///< was not complete when its time was over
+  query_invalid = 13,      ///< what stands behind the question mark can't be taken apart
 
   // Who asks.
   token_missing = 20,

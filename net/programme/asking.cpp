@@ -33,16 +33,21 @@ std::uint64_t first_word(const digest& hash) {
   return word;
 }
 
+using keyed = tl::expected<std::optional<request_key>, problem>;
+
 /// @param scope  before the key in its hash: keys of one scope are not those of another
-result<std::optional<request_key>> request_named(const services& s, const exchange& x,
-                                                 std::string scope) {
-  // No header and an empty one are told apart by nobody: neither asks for anything.
-  const auto key = x.idempotency_key();
-  if (key.empty()) return std::nullopt;
+keyed request_named(const services& s, const exchange& x, std::string scope) {
+  constexpr std::string_view name = "Idempotency-Key";
+  const auto given = x.headers_named(name);
+  if (given == 0) return std::nullopt;
+  const auto key = x.header(name);
   const bool visible =
       std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
-  if (!visible || key.size() > idempotency_key_bytes_max)
-    return gelombang::refuse(errc::field_invalid, "/Idempotency-Key");
+  if (!visible || key.empty() || key.size() > idempotency_key_bytes_max || given > 1)
+    return tl::unexpected(problem{field_error{.pointer = "/Idempotency-Key",
+                                              .fault = field_fault::not_visible,
+                                              .least = 1,
+                                              .most = idempotency_key_bytes_max}});
   const auto method = http::to_string(x.method());
   std::string request{"request\n"};
   request.append(method.data(), method.size()).append("\n").append(x.path()).append("\n");
@@ -62,11 +67,11 @@ std::optional<Id> parse_number(std::string_view text) {
 
 }  // namespace
 
-result<std::optional<request_key>> request_of(const services& s, const exchange& x) {
+keyed request_of(const services& s, const exchange& x) {
   return request_named(s, x, {});
 }
 
-result<std::optional<request_key>> operator_request_of(const services& s, const exchange& x) {
+keyed operator_request_of(const services& s, const exchange& x) {
   return request_named(s, x, to_string(x.bearer().subject) + "\n");
 }
 
@@ -93,7 +98,8 @@ result<wave::wave_ptr> wave_in(const services& s, const exchange& x) {
   const auto number = wave_number_in(s, x);
   if (!number) return tl::unexpected(number.error());
   if (auto wave = s.waves.find(*number)) return wave;
-  return gelombang::refuse(errc::wave_unknown);
+  return gelombang::refuse(s.waves.is_damaged(*number) ? errc::storage_unavailable
+                                                       : errc::wave_unknown);
 }
 
 wave_facts facts_of(services& s, const wave::state& wave, instant now) {

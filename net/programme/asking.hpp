@@ -23,12 +23,14 @@ inline gateway& gateway_of(services& s, exchange& x) {
 inline constexpr std::size_t idempotency_key_bytes_max = 128;
 
 /// What an Idempotency-Key stands for, or nothing without one.
-/// @returns `field_invalid` unless it is 1 to 128 visible ASCII characters.
-result<std::optional<request_key>> request_of(const services& s, const exchange& x);
+/// @returns `field_invalid` unless it comes once and is 1 to 128 visible ASCII characters: whoever
+///   sends an empty one believes to be safe from a second effect.
+tl::expected<std::optional<request_key>, problem> request_of(const services& s, const exchange& x);
 
 /// The same for what operators do to things that are not their own: their keys are told apart by
 /// their accounts. Only where somebody has signed in.
-result<std::optional<request_key>> operator_request_of(const services& s, const exchange& x);
+tl::expected<std::optional<request_key>, problem> operator_request_of(const services& s,
+                                                                      const exchange& x);
 
 /// A number as it stands in paths, without a sign or leading zeros.
 std::optional<wave_number> parse_wave_number(std::string_view text);

@@ -82,15 +82,16 @@ std::vector<applicant::answer> answers_in(const services& s, json_body& body) {
   return answers;
 }
 
-/// One's own entry in the draw of an announced wave, if there is one.
-std::optional<own_entry> entry_in(services& s, const wave::state& wave,
-                                  const applicant::receipt& receipt) {
-  if (wave.phase() != wave::wire::ANNOUNCED) return std::nullopt;
-  auto files = s.desk.files_of({wave.number()}, draw::stage::drawn);
-  if (!files || !(*files)->is_drawn()) return std::nullopt;
-  const auto index = (*files)->find(receipt.entry);
-  if (!index) return std::nullopt;
-  return own_entry{std::move(*files), *index};
+/// What the draw of an announced wave says of somebody who had joined; nothing while its files
+/// can't be read.
+void draw_into(own_standing& own, services& s) {
+  if (own.wave.phase() != wave::wire::ANNOUNCED) return;
+  auto files = s.desk.files_of({own.wave.number()}, draw::stage::drawn);
+  if (!files || !(*files)->is_drawn()) return;
+  if (const auto index = (*files)->find(own.joined->entry))
+    own.entry = own_entry{std::move(*files), *index};
+  else
+    own.left_out_of = std::move(*files);
 }
 
 own_standing standing_of(services& s, const exchange& x, const wave::state& wave,
@@ -103,7 +104,7 @@ own_standing standing_of(services& s, const exchange& x, const wave::state& wave
                    .is_member = told.is_member,
                    .now = x.now()};
   if (!own.joined) return own;
-  own.entry = entry_in(s, wave, *own.joined);
+  draw_into(own, s);
   if (own.entry)
     own.accepted =
         own.entry->files->verdict_of(own.entry->index).outcome() == draw::outcome::accepted;

@@ -88,7 +88,8 @@ task<> import_list(services& s, exchange& x) {
   const auto which = registry::list_named(x.path_parameter(0));
   if (!which) co_return x.refuse(errc::not_found);
   const auto format = format_of(x.header(http::field::content_type));
-  if (!format) co_return x.refuse(errc::media_type_unsupported);
+  if (!format)
+    co_return x.refuse(refusal{errc::media_type_unsupported, {}, "text/csv, application/x-ndjson"});
   const auto file = registry::read_list(x.body(), *format);
   if (!file) co_return answer_faulty_lines(x, file.error());
   if (file->list != *which) co_return x.refuse(refusal{errc::field_invalid, "/list"});

@@ -39,11 +39,11 @@ task<> answer_created(services& s, exchange& x, wave_number number) {
 /// Tells a wave what to do and answers when it has done it.
 template <class Command>
 task<> order(services& s, exchange& x, Command command) {
-  const auto number = wave_number_in(s, x);
-  if (!number) co_return x.refuse(number.error());
-  if (!s.waves.find(*number)) co_return x.refuse(errc::wave_unknown);
-  auto told = co_await gateway_of(s, x).ask<wave_actor>(
-      runtime::ref_of(*number), std::move(command), gateway::patience::long_work);
+  const auto wave = wave_in(s, x);
+  if (!wave) co_return x.refuse(wave.error());
+  auto told =
+      co_await gateway_of(s, x).ask<wave_actor>(runtime::ref_of(wave_number{(*wave)->number()}),
+                                                std::move(command), gateway::patience::long_work);
   if (!told) co_return x.refuse(told.error());
   answer_wave(s, x, 200, *told->wave);
 }

@@ -1,5 +1,7 @@
 #include "net/programme/plan.hpp"
 
+#include <algorithm>
+
 #include "actors/programme/hex.hpp"
 #include "actors/programme/sha256.hpp"
 #include "actors/programme/time.hpp"
@@ -16,7 +18,7 @@ std::int64_t time_in(json_object& body, std::string_view name) {
   const auto text = body.string(name, 1, time_characters_max);
   if (text.empty()) return 0;
   if (const auto time = parse_time(text)) return time->time_since_epoch().count();
-  body.fault(name, field_fault::not_allowed);
+  body.fault(name, field_fault::not_time);
   return 0;
 }
 
@@ -25,7 +27,7 @@ std::string bytes_in(json_object& body, std::string_view name, std::size_t bytes
   const auto text = body.string(name, 2, 2 * bytes_max);
   if (text.empty()) return {};
   if (auto bytes = from_hex(text, bytes_max)) return std::move(*bytes);
-  body.fault(name, field_fault::not_allowed);
+  body.fault(name, field_fault::not_hex);
   return {};
 }
 
@@ -33,8 +35,11 @@ void scheme_into(wave::wire::Plan& plan, json_object& body, const plan_terms& te
   const auto scheme = body.string("scheme", 1, scheme_characters_max);
   if (scheme.empty()) return;
   const auto known = terms.eligibility_of_scheme.find(scheme);
-  if (known == terms.eligibility_of_scheme.end())
-    return body.fault("scheme", field_fault::not_allowed);
+  if (known == terms.eligibility_of_scheme.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, rules] : terms.eligibility_of_scheme) names.push_back(name);
+    return body.fault_none_of("scheme", names);
+  }
   plan.set_scheme(known->first);
   plan.set_eligibility(known->second);
 }
@@ -50,12 +55,18 @@ void groups_into(wave::wire::Plan& plan, json_object& body) {
   }
 }
 
+std::int64_t regions_max(const region_table& regions) {
+  return static_cast<std::int64_t>(regions.all().size());
+}
+
 result<void> weights_into(wave::wire::Plan& plan, json_object& body, const region_table& regions) {
   auto given = body.optional_object("weights");
   std::map<region_code, std::uint64_t> weights;
   for (const auto& region : regions.all()) weights[region.code] = given ? 0 : region.population;
   if (given) {
-    for (const auto& [name, weight] : given->integer_members(0, wave::weight_max)) {
+    if (given->empty()) body.fault("weights", field_fault::too_short, 1, regions_max(regions));
+    const auto members = given->integer_members(wave::weight_min, wave::weight_max);
+    for (const auto& [name, weight] : members) {
       const auto code = parse_region_code(name);
       if (!code || !regions.find(*code))
         return gelombang::refuse(errc::region_unknown, "/weights/" + std::string{name});
@@ -77,9 +88,13 @@ result<wave::wire::Plan> plan_in(json_object& body, const plan_terms& terms) {
   scheme_into(plan, body, terms);
   plan.set_opens_at(time_in(body, "opens_at"));
   plan.set_closes_at(time_in(body, "closes_at"));
-  plan.set_quota(static_cast<std::uint64_t>(body.integer("quota", 1, wave::quota_max)));
+  const auto quota = body.integer("quota", 1, wave::quota_max);
+  plan.set_quota(static_cast<std::uint64_t>(quota));
+  // A quota that is wrong says nothing about the minimum.
+  const auto minimum_max = quota == 0 ? std::int64_t{wave::minimum_per_region_max}
+                                      : std::min<std::int64_t>(quota, wave::minimum_per_region_max);
   plan.set_minimum_per_region(static_cast<std::uint32_t>(
-      body.optional_integer("minimum_per_region", 0, wave::minimum_per_region_max).value_or(0)));
+      body.optional_integer("minimum_per_region", 0, minimum_max).value_or(0)));
   groups_into(plan, body);
   if (auto weights = weights_into(plan, body, terms.regions); !weights)
     return tl::unexpected(weights.error());

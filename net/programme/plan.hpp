@@ -18,8 +18,9 @@ struct plan_terms {
 };
 
 /// Reads what an operator plans. Every region has a weight in the plan: its population when the
-/// body gives no weights, and 0 when it gives weights and leaves the region out. What is wrong with
-/// single members is in the body's faults, and then the plan is not to be used.
+/// body gives no weights, and 0 when it gives weights and leaves the region out: such a region gets
+/// only what no other can use. What is wrong with single members is in the body's faults, and then
+/// the plan is not to be used.
 /// @returns `region_unknown` for a weight of a region that is not in the table.
 result<wave::wire::Plan> plan_in(json_object& body, const plan_terms& terms);
 

@@ -1,5 +1,6 @@
 #include "net/programme/render.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "actors/programme/format.hpp"
@@ -56,22 +57,34 @@ void write_proof(json_writer& json, const own_entry& entry) {
   json.end_array().end_object();
 }
 
-void write_outcome(json_writer& json, const own_entry& entry) {
-  const auto& files = *entry.files;
-  const auto region = files.roster()[entry.index].region;
-  const auto verdict = files.verdict_of(entry.index);
-  const bool accepted = verdict.outcome() == draw::outcome::accepted;
-  text(json, "outcome", accepted ? "accepted" : "not_selected");
-  if (!accepted) text(json, "reason", draw::name_of(verdict.outcome()));
-  text(json, "ticket", hex_text<32>{files.ticket(entry.index)});
+/// Null also where a region has no entry at all.
+void write_cutoff(json_writer& json, const draw::draw_files& files, region_code region) {
   json.key("cutoff");
-  if (const auto& cutoff = files.region(region).cutoff)
-    json.value(std::string_view{hex_text<32>{*cutoff}});
+  const auto& all = files.published().regions;
+  const auto at =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.region == region; });
+  if (at != all.end() && at->cutoff)
+    json.value(std::string_view{hex_text<32>{*at->cutoff}});
   else
     json.null();
   text(json, "region", region_text{region});
+}
+
+void write_outcome(json_writer& json, const own_standing& own) {
+  const auto reason = reason_of(own);
+  text(json, "outcome", reason ? "not_selected" : "accepted");
+  if (reason) text(json, "reason", name_of(*reason));
+  if (!own.entry) {
+    json.key("ticket").null();
+    write_cutoff(json, *own.left_out_of, own.joined->region);
+    return void(json.key("proof").null());
+  }
+  const auto& files = *own.entry->files;
+  text(json, "ticket", hex_text<32>{files.ticket(own.entry->index)});
+  write_cutoff(json, files, files.roster()[own.entry->index].region);
+  const auto verdict = files.verdict_of(own.entry->index);
   if (verdict.order() > 0) json.member("order", verdict.order());
-  write_proof(json, entry);
+  write_proof(json, *own.entry);
 }
 
 void write_identity(json_writer& json, const applicant::me& me) {
@@ -170,11 +183,28 @@ own_state state_of(const own_standing& own) {
   return own.accepted ? own_state::accepted : own_state::not_selected;
 }
 
+std::optional<not_selected_for> reason_of(const own_standing& own) {
+  if (own.left_out_of)
+    return own.is_member ? not_selected_for::already_member : not_selected_for::family_full;
+  if (!own.entry) return std::nullopt;
+  switch (own.entry->files->verdict_of(own.entry->index).outcome()) {
+    case draw::outcome::accepted:
+      return std::nullopt;
+    case draw::outcome::reserve:
+      return not_selected_for::reserve;
+    case draw::outcome::family_full:
+      return not_selected_for::family_full;
+  }
+  return std::nullopt;
+}
+
 void write_standing(json_writer& json, const own_standing& own, language speech) {
   const auto state = state_of(own);
   json.begin_object().member("wave", own.wave.number());
   text(json, "state", name_of(state));
-  text(json, "explanation", explanation_of(state).in(speech));
+  const auto reason = reason_of(own);
+  const auto explanation = reason ? explanation_of(*reason) : explanation_of(state);
+  text(json, "explanation", explanation.in(speech));
   if (state == own_state::cannot_join) {
     json.key("hindrance").begin_object();
     text(json, "name", name_of(own.hindrance));
@@ -187,7 +217,7 @@ void write_standing(json_writer& json, const own_standing& own, language speech)
     write_receipt(json, *own.joined);
   else
     json.null();
-  if (own.entry) write_outcome(json, *own.entry);
+  if (own.entry || own.left_out_of) write_outcome(json, own);
   json.end_object();
 }
 

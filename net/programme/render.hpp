@@ -45,9 +45,14 @@ struct own_standing {
   bool accepted = false;
   bool is_member = false;               ///< accepted in this wave or another
   std::optional<own_entry> entry = {};  ///< after the announcement
+  /// Instead, the draw in whose roster one is missing though one had joined.
+  std::shared_ptr<const draw::draw_files> left_out_of = {};
   instant now{};
 };
 own_state state_of(const own_standing& own);
+/// Why not, once the draw says so. Of somebody left out it follows from what never changes again: a
+/// roster takes everybody who joined but members, and those whose family is full.
+std::optional<not_selected_for> reason_of(const own_standing& own);
 void write_standing(json_writer& json, const own_standing& own, language speech);
 
 /// What a person does next; `current` as in `write_me`.

@@ -57,11 +57,20 @@ constexpr line table[] = {
 };
 // clang-format on
 
+/// Whatever a route reads of it, a query that says something twice may mean either.
+task<> refused(exchange& x, refusal why) {
+  x.refuse(why);
+  co_return;
+}
+
 }  // namespace
 
 void add_programme_routes(router& routes, services& with) {
   for (const auto& one : table) {
-    auto answer = [&with, handle = one.answer](exchange& x) { return handle(with, x); };
+    auto answer = [&with, handle = one.answer](exchange& x) {
+      const auto query = x.query();
+      return query ? handle(with, x) : refused(x, query.error());
+    };
     routes.add(
         {one.method, one.path, one.who, one.operation_id, handler{answer}, one.body_bytes_max});
   }

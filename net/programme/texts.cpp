@@ -15,6 +15,12 @@ std::string_view name_of(own_state state) {
   return names[static_cast<std::size_t>(state)];
 }
 
+std::string_view name_of(not_selected_for reason) {
+  constexpr std::array<std::string_view, all_reasons.size()> names = {"reserve", "family_full",
+                                                                      "already_member"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
 bilingual explanation_of(wave_state state) {
   switch (state) {
     case wave_state::scheduled:
@@ -70,6 +76,26 @@ bilingual explanation_of(own_state state) {
     case own_state::cancelled:
       return {"Gelombang ini dibatalkan. Anda dapat mengikuti gelombang berikutnya.",
               "This wave has been cancelled. You can join the next one."};
+  }
+  return {};
+}
+
+bilingual explanation_of(not_selected_for reason) {
+  switch (reason) {
+    case not_selected_for::reserve:
+      return {
+          "Anda tidak terpilih dalam gelombang ini: nomor undian Anda di atas batas wilayah "
+          "Anda. Anda masuk daftar cadangan dan dapat mengikuti gelombang berikutnya.",
+          "You were not selected in this wave: your ticket is above your region's cut-off. You "
+          "are in the reserve and can join the next one."};
+    case not_selected_for::family_full:
+      return {
+          "Anda tidak terpilih dalam gelombang ini: semua tempat untuk kartu keluarga Anda "
+          "sudah terisi.",
+          "You were not selected in this wave: all places of your family card are taken."};
+    case not_selected_for::already_member:
+      return {"Anda tidak ikut diundi dalam gelombang ini karena sudah diterima di gelombang lain.",
+              "You took no part in this wave's draw, for you had been accepted in another wave."};
   }
   return {};
 }

@@ -45,13 +45,26 @@ inline constexpr std::array all_own_states = {
     own_state::closed,     own_state::in_selection, own_state::accepted,    own_state::not_selected,
     own_state::not_joined, own_state::cancelled};
 
+/// Why somebody who had joined was not selected.
+enum class not_selected_for : std::uint8_t {
+  reserve,         ///< the ticket is above the region's cut-off
+  family_full,     ///< the family has all its places, by this draw or before it
+  already_member,  ///< accepted in another wave before this one's roster was fixed
+};
+
+inline constexpr std::array all_reasons = {not_selected_for::reserve, not_selected_for::family_full,
+                                           not_selected_for::already_member};
+
 /// Names as the API has them.
 std::string_view name_of(wave_state state);
 std::string_view name_of(own_state state);
+std::string_view name_of(not_selected_for reason);
 
 /// What the state means, for people.
 bilingual explanation_of(wave_state state);
 bilingual explanation_of(own_state state);
+/// Likewise of `not_selected`, with the reason.
+bilingual explanation_of(not_selected_for reason);
 
 /// What to do next, for people.
 bilingual explanation_of(applicant::next_step step);

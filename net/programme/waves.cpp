@@ -31,15 +31,17 @@ struct page_request {
   std::size_t limit;
 };
 
-result<page_request> page_in(const exchange& x) {
+tl::expected<page_request, problem> page_in(const exchange& x) {
   const auto query = x.query();
-  if (!query) return tl::unexpected(query.error());
+  if (!query) return tl::unexpected(problem{query.error()});
   const auto limit = query->number("limit", 1, waves_a_page_max, waves_a_page);
-  if (!limit) return tl::unexpected(limit.error());
+  if (!limit) return tl::unexpected(problem{limit.error()});
   page_request page{.before = {UINT32_MAX}, .limit = static_cast<std::size_t>(*limit)};
   if (auto cursor = query->find("cursor")) {
     auto number = parse_wave_number(*cursor);
-    if (!number) return gelombang::refuse(errc::field_invalid, "/cursor");
+    if (!number)
+      return tl::unexpected(
+          problem{field_error{.pointer = "?cursor", .fault = field_fault::not_cursor}});
     page.before = *number;
   }
   return page;

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "actors/wave/rules.hpp"
 #include "net/language.hpp"
 #include "net/metrics.hpp"
 #include "net/openapi.hpp"
@@ -82,6 +83,36 @@ TEST(Problems, TellAllFields) {
   EXPECT_THAT(text, HasSubstr(R"({"pointer":"/b","message":"harus dari 1 sampai 9"})"));
 }
 
+std::string told(const problem& what) {
+  std::string text;
+  append_problem(text, what, language::english);
+  return text;
+}
+
+TEST(Problems, AStepOutOfOrderNamesTheStateOrWhatStandsInTheWay) {
+  const auto told_of = [](std::string detail) {
+    return told(refusal{errc::wave_out_of_order, {}, std::move(detail)});
+  };
+  EXPECT_THAT(told_of("open"), HasSubstr(R"(in the state \"open\", which does not yet)"));
+  EXPECT_THAT(told_of(std::string{wave::other_wave_first} + "12"),
+              HasSubstr("Wave 12 is committed or drawn and not yet announced"));
+  EXPECT_THAT(told_of(std::string{wave::order_under_way}), HasSubstr("with another content"));
+}
+
+TEST(Problems, TellTheFormThatIsWanted) {
+  const auto told_of = [](field_error fault) { return told(problem{std::move(fault)}); };
+  EXPECT_THAT(told_of({.pointer = "/a", .fault = field_fault::not_time}),
+              HasSubstr("2026-11-20T12:00:00+07:00"));
+  EXPECT_THAT(told_of({.pointer = "/a", .fault = field_fault::not_hex}), HasSubstr("hex"));
+  EXPECT_THAT(told_of({.pointer = "/a", .fault = field_fault::too_short, .least = 64, .most = 64}),
+              HasSubstr("must have 64 characters"));
+  EXPECT_THAT(told_of({.pointer = "/a", .fault = field_fault::not_allowed, .known = "x, y"}),
+              HasSubstr("must be one of: x, y"));
+  EXPECT_THAT(told(errc::media_type_unsupported), HasSubstr("application/json"));
+  EXPECT_THAT(told(refusal{errc::media_type_unsupported, {}, "text/csv"}),
+              HasSubstr("Send the body as one of: text/csv."));
+}
+
 TEST(Problems, SpreadThoseWhoComeBack) {
   unsigned least = 1000, most = 0;
   for (std::uint64_t dice = 0; dice < 100; ++dice) {
@@ -101,8 +132,9 @@ TEST(Targets, QueriesAreStrict) {
   ASSERT_TRUE(query.has_value());
   EXPECT_EQ(query->number("limit", 1, 100, 7).value(), 20);
   EXPECT_EQ(query->number("absent", 1, 100, 7).value(), 7);
-  EXPECT_EQ(query->number("limit", 1, 10, 7).error(), (refusal{errc::field_invalid, "?limit", ""}));
-  EXPECT_EQ(query->number("cursor", 1, 10, 7).error().code, errc::field_invalid);
+  EXPECT_EQ(query->number("limit", 1, 10, 7).error(),
+            (field_error{"?limit", field_fault::out_of_range, 1, 10}));
+  EXPECT_EQ(query->number("cursor", 1, 10, 7).error().pointer, "?cursor");
   EXPECT_EQ(query->find("cursor"), "a b+c");
   EXPECT_EQ(query->find("flag"), "");
   EXPECT_EQ(query->find("x"), std::nullopt);

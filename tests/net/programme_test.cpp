@@ -9,16 +9,15 @@
 #include "actors/programme/hex.hpp"
 #include "net/openapi.hpp"
 #include "net/programme/asking.hpp"
-#include "net/programme/plan.hpp"
 #include "net/programme/render.hpp"
 #include "net/programme/routes.hpp"
 #include "net/programme/texts.hpp"
 #include "net/server.hpp"
+#include "tests/net/front.hpp"
 
 namespace gelombang::net {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -91,6 +90,51 @@ TEST(ProgrammeRoutes, ProvidersAreNumberedInOneSpellingUpToTheirLimit) {
   EXPECT_EQ(parse_provider_number("99999"), provider_id{99'999});
 }
 
+TEST(ProgrammeRoutes, AKeyIsOneTextOfVisibleCharacters) {
+  // What is wrong is told before anything of the services is used.
+  alignas(services) std::array<std::byte, sizeof(services)> room;
+  auto& untouched = reinterpret_cast<services&>(room);
+  test::front front;
+  front.add(http::verb::post, "/key", [&](exchange& x) {
+    const auto request = request_of(untouched, x);
+    if (!request) return x.refuse(request.error());
+    x.reply(200, "text/plain", *request ? "a key" : "none");
+  });
+  front.start();
+  const auto sent_with = [&](const std::string& headers) {
+    return front.connect().ask(test::post("/key", "", headers + "Accept-Language: en\r\n"));
+  };
+  EXPECT_EQ(sent_with("").body, "none");
+  const std::string name = "Idempotency-Key:";
+  for (const auto& wrong :
+       {name + "\r\n", name + "   \r\n", name + " a b\r\n", name + " \xc3\xa9\r\n",
+        name + std::string(idempotency_key_bytes_max + 1, 'x') + "\r\n",
+        name + " a\r\nidempotency-key: a\r\n"}) {
+    const auto refused = sent_with(wrong);
+    EXPECT_EQ(refused.status, 422) << wrong;
+    EXPECT_THAT(refused.body, HasSubstr(R"("pointer":"/Idempotency-Key")")) << wrong;
+    EXPECT_THAT(refused.body, HasSubstr("must come once and have 1 to 128 visible")) << wrong;
+  }
+}
+
+TEST(ProgrammeRoutes, AParameterThatComesTwiceIsRefusedOnEveryRoute) {
+  alignas(services) std::array<std::byte, sizeof(services)> room;
+  router routes;
+  add_programme_routes(routes, reinterpret_cast<services&>(room));
+  test::front front;
+  for (const auto& one : routes.routes())
+    if (one->method == http::verb::get && one->who == access::anyone)
+      front.add(one->method, one->path, one->answer);
+  front.start();
+  for (const auto* path : {"/v1/waves", "/v1/waves/current", "/v1/waves/7", "/v1/assessment"}) {
+    for (const auto* query : {"?limit=1&limit=2", "?=1", "?a=%zz"}) {
+      const auto refused = front.get(std::string{path} + query);
+      EXPECT_EQ(refused.status, 400) << path << query;
+      EXPECT_THAT(refused.body, HasSubstr("/problems/query_invalid")) << path << query;
+    }
+  }
+}
+
 // ---- texts
 
 template <class Values>
@@ -108,6 +152,7 @@ void expect_texts_of(const Values& values) {
 TEST(ProgrammeTexts, EveryStateHasItsOwnInBothLanguages) {
   expect_texts_of(all_wave_states);
   expect_texts_of(all_own_states);
+  expect_texts_of(all_reasons);
   for (auto step = applicant::next_step::enter_email; step <= applicant::next_step::contact_help;
        step = static_cast<applicant::next_step>(static_cast<int>(step) + 1)) {
     EXPECT_THAT(explanation_of(step).indonesian, Not(IsEmpty())) << applicant::name_of(step);
@@ -257,6 +302,41 @@ TEST(ProgrammeRender, EveryOutcomeComesWithItsTicketAndProof) {
   std::filesystem::remove_all(directory);
 }
 
+TEST(ProgrammeRender, WhoIsLeftOutOfADrawIsToldWhy) {
+  const auto directory = std::filesystem::path{testing::TempDir()} / "programme_render_left_out";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directories(directory);
+  const auto files = small_draw(directory);
+  ASSERT_TRUE(files);
+  const auto wave = wave_in(wire::ANNOUNCED);
+  auto known = receipt(), elsewhere = receipt();
+  elsewhere.region = region_code{1101};
+  for (const auto& joined : {known, elsewhere}) {
+    for (const bool is_member : {false, true}) {
+      const own_standing own{.wave = wave,
+                             .joined = joined,
+                             .is_member = is_member,
+                             .left_out_of = files,
+                             .now = closing};
+      const auto reason =
+          is_member ? not_selected_for::already_member : not_selected_for::family_full;
+      EXPECT_EQ(reason_of(own), reason);
+      const auto text =
+          written([&](json_writer& json) { write_standing(json, own, language::english); });
+      EXPECT_THAT(text, HasSubstr(R"("state":"not_selected")"));
+      EXPECT_THAT(text, HasSubstr(explanation_of(reason).english));
+      const auto cutoff = joined.region == known.region
+                              ? '"' + to_hex(*files->region(joined.region).cutoff) + '"'
+                              : std::string{"null"};
+      EXPECT_THAT(
+          text, HasSubstr(R"("outcome":"not_selected","reason":")" + std::string{name_of(reason)} +
+                          R"(","ticket":null,"cutoff":)" + cutoff));
+      EXPECT_THAT(text, HasSubstr(R"("proof":null})"));
+    }
+  }
+  std::filesystem::remove_all(directory);
+}
+
 // ---- oneself and tokens
 
 TEST(ProgrammeRender, ANewcomerSeesWhatIsNext) {
@@ -305,99 +385,6 @@ TEST(ProgrammeRender, WhoHasJoinedIsNotToldToJoin) {
   const auto text =
       written([&](json_writer& json) { write_me(json, me, &own, language::english); });
   EXPECT_THAT(text, HasSubstr(R"("next":"wait_for_result")"));
-}
-
-// ---- plans
-
-class Plans : public testing::Test {
-protected:
-  json_body& read(std::string_view text) {
-    padded_ = std::string{text} + std::string(json_padding_bytes, ' ');
-    body_ = reader_.read(std::string_view{padded_}.substr(0, text.size()));
-    if (!body_) throw std::runtime_error("not JSON");
-    return *body_;
-  }
-  result<wire::Plan> plan(std::string_view text) {
-    return plan_in(read(text), {schemes_, region_table::standard()});
-  }
-  std::vector<std::string> pointers() const {
-    std::vector<std::string> all;
-    for (const auto& field : body_->faults().fields) all.push_back(field.pointer);
-    return all;
-  }
-
-  const std::map<std::string, std::string, std::less<>> schemes_{{"kartu", "umum-1"}};
-  json_reader reader_{16};
-  std::string padded_;
-  json_body* body_ = nullptr;
-};
-
-TEST_F(Plans, HaveEveryRegionByPopulationUnlessWeightsAreGiven) {
-  const auto made = plan(R"({"scheme":"kartu","opens_at":"2027-01-15T12:00:00+07:00",
-      "closes_at":"2027-01-18T23:59:00+07:00","quota":1000})");
-  ASSERT_TRUE(made && body_->ok());
-  EXPECT_EQ(made->eligibility(), "umum-1");
-  EXPECT_EQ(made->minimum_per_region(), 0u);
-  const auto& regions = region_table::standard();
-  ASSERT_EQ(static_cast<std::size_t>(made->weights_size()), regions.all().size());
-  EXPECT_EQ(made->weights(0).weight(), regions.all().front().population);
-}
-
-TEST_F(Plans, GiveNothingToRegionsThatTheWeightsLeaveOut) {
-  const auto made = plan(R"({"scheme":"kartu","opens_at":"2027-01-15T12:00:00+07:00",
-      "closes_at":"2027-01-18T23:59:00+07:00","quota":10,"minimum_per_region":2,
-      "weights":{"3171":5},"groups":[{"name":"disability","share_permille":50}]})");
-  ASSERT_TRUE(made && body_->ok());
-  std::uint64_t sum = 0;
-  for (const auto& one : made->weights()) sum += one.weight();
-  EXPECT_EQ(sum, 5u);
-  EXPECT_EQ(static_cast<std::size_t>(made->weights_size()), region_table::standard().all().size());
-  ASSERT_EQ(made->groups_size(), 1);
-  EXPECT_EQ(made->groups(0).share_permille(), 50u);
-}
-
-TEST_F(Plans, NameEverythingThatIsMissing) {
-  (void)plan("{}");
-  EXPECT_THAT(pointers(), ElementsAre("/scheme", "/opens_at", "/closes_at", "/quota"));
-}
-
-TEST_F(Plans, NameEverythingThatIsWrong) {
-  (void)plan(R"({"scheme":"other","opens_at":"tomorrow","closes_at":"2027-01-18T23:59:00Z",
-      "quota":0,"groups":[{"name":"disability","share_permille":1001}]})");
-  EXPECT_THAT(pointers(),
-              ElementsAre("/scheme", "/opens_at", "/quota", "/groups/0/share_permille"));
-}
-
-TEST_F(Plans, RefuseWeightsOfRegionsThatAreNone) {
-  for (const auto* name : {"0000", "9999", "31711", "jakarta"}) {
-    const auto made = plan(R"({"weights":{")" + std::string{name} + R"(":1}})");
-    ASSERT_FALSE(made) << name;
-    EXPECT_EQ(made.error().code, errc::region_unknown);
-    EXPECT_EQ(made.error().field, "/weights/" + std::string{name});
-  }
-}
-
-TEST_F(Plans, CommitToAHashOfThirtyTwoBytes) {
-  const std::string hash(64, 'a');
-  auto said = [](const std::string& given) {
-    return R"({"beacon_source":"drand","beacon_round":5,"operator_secret_hash":")" + given + "\"}";
-  };
-  const auto command = commitment_in(read(said(hash)));
-  EXPECT_TRUE(body_->ok());
-  EXPECT_EQ(command.operator_secret_hash, std::string(32, '\xaa'));
-  for (const auto& wrong : {hash.substr(2), hash.substr(1), hash + "aa", std::string(64, 'A')}) {
-    (void)commitment_in(read(said(wrong)));
-    EXPECT_THAT(pointers(), ElementsAre("/operator_secret_hash")) << wrong;
-  }
-}
-
-TEST_F(Plans, DiscloseBytesInHex) {
-  const auto command = disclosure_in(read(R"({"beacon_value":"00ff","operator_secret":"6162"})"));
-  EXPECT_TRUE(body_->ok());
-  EXPECT_EQ(command.beacon_value, std::string("\x00\xff", 2));
-  EXPECT_EQ(command.operator_secret, "ab");
-  (void)disclosure_in(read(R"({"beacon_value":"0","operator_secret":"zz"})"));
-  EXPECT_THAT(pointers(), ElementsAre("/beacon_value", "/operator_secret"));
 }
 
 }  // namespace

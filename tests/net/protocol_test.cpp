@@ -81,7 +81,8 @@ TEST_F(Protocol, JoinsChunks) {
 TEST_F(Protocol, KeepsHeadersWhileChunksCome) {
   front other;
   other.add(http::verb::post, "/key", [](exchange& x) {
-    x.reply(200, "text/plain", std::string(x.idempotency_key()) + std::to_string(x.body().size()));
+    x.reply(200, "text/plain",
+            std::string(x.header("Idempotency-Key")) + std::to_string(x.body().size()));
   });
   other.start();
   auto client = other.connect();
