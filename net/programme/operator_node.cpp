@@ -10,13 +10,26 @@ namespace {
 constexpr std::size_t target_bytes_max = 4096;  ///< PATH_MAX of Linux
 
 /// A directory that is no good is the operator's to change; anything else is the disk's.
-errc code_of(storage::fault why) {
-  return why == storage::fault::in_use ? errc::field_invalid : errc::storage_unavailable;
+bool is_operators(storage::fault why) {
+  return why == storage::fault::in_use || why == storage::fault::unfit;
+}
+
+void answer_unfit_target(exchange& x, std::string_view why) {
+  const auto form = form_of(errc::field_invalid);
+  std::string text;
+  json_writer json{text};
+  json.begin_object().member("type", "/problems/field_invalid");
+  json.key("title").value(form.title.in(x.speech())).member("status", form.status);
+  json.key("detail").value(form.detail.in(x.speech())).key("errors").begin_array();
+  json.begin_object().key("pointer").value("/target").member("message", why).end_object();
+  json.end_array().end_object();
+  x.reply(form.status, "application/problem+json", text);
 }
 
 }  // namespace
 
 task<> make_backup(services& s, exchange& x) {
+  if (auto request = operator_request_of(s, x); !request) co_return x.refuse(request.error());
   auto* body = x.read_body();
   if (!body) co_return;
   const std::string target{body->string("target", 1, target_bytes_max)};
@@ -29,8 +42,9 @@ task<> make_backup(services& s, exchange& x) {
   if (!made) co_return x.refuse(errc::overloaded);
   if (!*made) {
     const auto& why = made->error();
+    if (is_operators(why.kind)) co_return answer_unfit_target(x, why.detail);
     spdlog::error("backup to {} failed: {}", target, why.detail);
-    co_return x.refuse(refusal{code_of(why.kind), "/target", why.detail});
+    co_return x.refuse(refusal{errc::storage_unavailable, {}, why.detail});
   }
   x.json().begin_object().key("target").value(target).end_object();
   x.reply(201);
