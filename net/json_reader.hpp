@@ -67,8 +67,8 @@ public:
   /// One of a few words, as its position in `words`.
   std::size_t one_of(std::string_view name, std::initializer_list<std::string_view> words);
 
-  /// Whether it has no members at all.
-  bool empty() const { return !members_ || members_->size() == 0; }
+  /// Whether it is an object without members.
+  bool empty() const { return members_ && members_->size() == 0; }
 
   /// Names and values of an object whose names are data (codes of regions, ids of questions), in
   /// their order; values are whole numbers from `least` to `most`.

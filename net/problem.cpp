@@ -323,16 +323,23 @@ problem_form form_of(errc code) {
     case errc::beacon_invalid:
       return {422,
               {"Sumber acak tidak sah", "The beacon is not valid"},
-              {"Periksa sumber, putaran, dan nilai acak.", "Check source, round and value."}};
+              {"Sumber acak harus satu baris teks, paling panjang 200 bita; nilainya 1 sampai 512 "
+               "bita.",
+               "The source must be one line of text of at most 200 bytes; the value has 1 to 512 "
+               "bytes."}};
     case errc::quota_invalid:
       return {422,
               {"Kuota tidak sah", "The quota is not valid"},
               {"Periksa kuota, bobot, dan batas bawah per wilayah.",
                "Check quota, weights and the minimum per region."}};
     case errc::groups_invalid:
-      return {422,
-              {"Kelompok tidak sah", "The groups are not valid"},
-              {"Periksa nama dan bagian tiap kelompok.", "Check each group's name and share."}};
+      return {
+          422,
+          {"Kelompok tidak sah", "The groups are not valid"},
+          {"Tiap kelompok sekali saja: disability, returned_migrant atau listed_by_ministry; "
+           "jumlah bagiannya paling banyak 1000 per mil.",
+           "Each group once: disability, returned_migrant or listed_by_ministry; together their "
+           "shares are at most 1000 per mille."}};
     case errc::draw_not_published:
       return {404,
               {"Undian belum diumumkan", "The draw is not published"},

@@ -54,7 +54,22 @@ std::optional<typename Table::value_type::first_type> value_in(const Table& tabl
   return std::nullopt;
 }
 
+template <class Table>
+std::vector<std::string_view> names_in(const Table& table) {
+  std::vector<std::string_view> names;
+  for (const auto& [value, name] : table) names.push_back(name);
+  return names;
+}
+
 }  // namespace
+
+std::vector<std::string_view> education_names() {
+  return names_in(educations);
+}
+
+std::vector<std::string_view> employment_names() {
+  return names_in(employments);
+}
 
 std::string_view name_of(education which) {
   return name_in(educations, which);

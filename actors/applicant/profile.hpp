@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace gelombang::applicant {
 
@@ -42,6 +43,10 @@ std::string_view name_of(employment which);
 /// @returns nothing for a name that is not one of the above, in exactly this spelling.
 std::optional<education> education_named(std::string_view name);
 std::optional<employment> employment_named(std::string_view name);
+
+/// All names, in the order of their numbers.
+std::vector<std::string_view> education_names();
+std::vector<std::string_view> employment_names();
 
 /// What a person says about himself that quotas can favour. Bits, stored.
 enum class trait : std::uint32_t {

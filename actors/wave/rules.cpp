@@ -217,7 +217,10 @@ result<event> decide(const state& wave, const cancel& command) {
 
 result<void> may(const state& wave, const commit& command) {
   if (wave.phase() != wire::CLOSED) return out_of_order(wave);
-  if (command.beacon_source.empty() || command.beacon_source.size() > beacon_source_bytes_max)
+  const auto& source = command.beacon_source;
+  const bool is_one_line = std::none_of(source.begin(), source.end(),
+                                        [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (source.empty() || source.size() > beacon_source_bytes_max || !is_one_line)
     return refuse(errc::beacon_invalid, "/beacon_source");
   if (command.operator_secret_hash.size() != 32)
     return refuse(errc::field_invalid, "/operator_secret_hash");

@@ -98,6 +98,7 @@ result<event> decide(const state& wave, const announce& command);
 result<event> decide(const state& wave, const cancel& command);
 
 /// Whether a commitment may be made now; the event itself follows from the roster.
+/// @returns `beacon_invalid` unless the source is one line of text within its limit.
 result<void> may(const state& wave, const commit& command);
 /// Whether the draw may be made now. @returns `secret_mismatch` for another secret than promised.
 result<void> may(const state& wave, const hold_draw& command);

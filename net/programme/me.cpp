@@ -63,8 +63,8 @@ result<applicant::set_profile> profile_in(json_body& body) {
   command.disability = body.boolean("disability");
   command.returned_migrant = body.boolean("returned_migrant");
   if (!body.ok()) return command;
-  if (!education) body.fault("education", field_fault::not_allowed);
-  if (!employment) body.fault("employment", field_fault::not_allowed);
+  if (!education) body.fault_none_of("education", applicant::education_names());
+  if (!employment) body.fault_none_of("employment", applicant::employment_names());
   if (!body.ok()) return command;
   if (!phone) return gelombang::refuse(errc::phone_invalid, "/phone", phone.error().detail);
   command.phone = std::move(*phone);

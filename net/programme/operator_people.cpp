@@ -92,7 +92,10 @@ task<> import_list(services& s, exchange& x) {
     co_return x.refuse(refusal{errc::media_type_unsupported, {}, "text/csv, application/x-ndjson"});
   const auto file = registry::read_list(x.body(), *format);
   if (!file) co_return answer_faulty_lines(x, file.error());
-  if (file->list != *which) co_return x.refuse(refusal{errc::field_invalid, "/list"});
+  if (file->list != *which)
+    co_return x.refuse(problem{field_error{.pointer = "/list",
+                                           .fault = field_fault::not_allowed,
+                                           .known = std::string{registry::name_of(*which)}}});
   const auto counts = co_await tell_all(s, x, *file);
   if (counts.failed > 0) co_return x.refuse(counts.first_failure);
   const auto listed = std::count_if(file->entries.begin(), file->entries.end(),

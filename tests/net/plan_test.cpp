@@ -96,6 +96,9 @@ TEST_F(Plans, HaveNoLargerMinimumThanTheirQuotaAndNoEmptyWeights) {
   (void)plan(with(R"("quota":5,"weights":{})"));
   EXPECT_THAT(body_->faults().fields,
               ElementsAre(field_error{"/weights", field_fault::too_short, 1, 514}));
+  (void)plan(with(R"("quota":5,"weights":[])"));
+  EXPECT_THAT(body_->faults().fields,
+              ElementsAre(field_error{"/weights", field_fault::not_object}));
 }
 
 TEST_F(Plans, RefuseWeightsOfRegionsThatAreNone) {

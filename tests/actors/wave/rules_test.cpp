@@ -130,6 +130,23 @@ TEST(WaveRules, AStepOutOfOrderNamesTheState) {
   EXPECT_EQ(decide(wave, open{noon}).error().detail, "cancelled");
 }
 
+TEST(WaveRules, ABeaconsSourceIsOneLineOfText) {
+  state closed;
+  closed.set_phase(wire::CLOSED);
+  const auto with = [&](std::string source) {
+    const commit command{.beacon_source = std::move(source),
+                         .operator_secret_hash = std::string(32, 'x'),
+                         .now = noon};
+    const auto allowed = may(closed, command);
+    return allowed ? errc::ok : allowed.error().code;
+  };
+  EXPECT_EQ(with("dadu, disaksikan notaris ☕"), errc::ok);
+  EXPECT_EQ(with(std::string(beacon_source_bytes_max, 'x')), errc::ok);
+  for (const auto& wrong : {std::string{}, std::string(beacon_source_bytes_max + 1, 'x'),
+                            std::string{"a\nb"}, std::string{"a\0b", 3}, std::string{"\x7f"}})
+    EXPECT_EQ(with(wrong), errc::beacon_invalid) << wrong;
+}
+
 // ---- plans
 
 const std::vector<region_code> two_regions = {region_code{1101}, region_code{3171}};
