@@ -246,7 +246,8 @@ TEST(JournalDamage, NothingFollowsAnIndexThatWasNotCutBehind) {
   auto interrupted = closed;
   interrupted.resize(next_sector(closed.size()) + 4096);
   disk.put(path, interrupted);
-  { ASSERT_OK(open_journal(*copy_of(disk))); }
+  const auto left = copy_of(disk);
+  { ASSERT_OK(open_journal(*left)); }
   // Blocks 1 to 3 are cycles, 4 is the index: neither another 4 nor a 5 belongs behind it.
   for (const std::uint64_t sequence : {4u, 5u}) {
     auto block = closed.substr(sector_bytes, next_sector(number_at(closed, sector_bytes + 24)));
@@ -255,7 +256,7 @@ TEST(JournalDamage, NothingFollowsAnIndexThatWasNotCutBehind) {
     auto bytes = interrupted;
     bytes.replace(next_sector(closed.size()), block.size(), block);
     disk.put(path, bytes);
-    EXPECT_FAULT(open_journal(*copy_of(disk)), fault::corrupt);
+    EXPECT_FAULT(open_journal(disk), fault::corrupt);
     EXPECT_FAULT(verify_journal(disk, "/journal"), fault::corrupt);
   }
 }
