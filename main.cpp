@@ -14,9 +14,12 @@
 
 /// Read by jemalloc before `main`. A node touches a million applicants in no order: on huge pages a
 /// look-up spares the page walk. And memory that a burst has needed is kept, since the next one
-/// needs it again and fresh pages are dear; what may be in use is bounded by the configuration.
+/// needs it again and fresh pages are dear; what may be in use is bounded by the configuration. A
+/// large piece kept so may be cut for small ones (`lg_extent_max_active_fit`): that is what memory
+/// touched ahead is for.
 extern "C" {
-const char* malloc_conf = "thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1";
+const char* malloc_conf =
+    "thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1,lg_extent_max_active_fit:48";
 }
 
 namespace {

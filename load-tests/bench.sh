@@ -173,7 +173,7 @@ prepare() {
   if wanted_any join_warm status accounts seed "${single_rows[@]}"; then
     echo "bench: seeding $applicants applicants" >&2
     prepare_data
-    start_node "$room/data" --set runtime.active_actors_max=2100000
+    start_ready_node "$room/data"
   else
     prepare_stand_ins
   fi

@@ -7,6 +7,7 @@ postgres_bin=/usr/lib/postgresql/15/bin
 scheme=normal-2023   # a rule set of config/eligibility
 node_flags=(--set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn
   --set front_door.attempts_by_address_max=4000000000)   # the generator is one address
+memory_ahead_bytes=5000000000   # 2 M applicants of 2.2 kB, and what waits for a checkpoint
 
 # start NAME COMMAND...: in the background, its output in $room/NAME.out; leaves its id in $started.
 start() {
@@ -161,6 +162,18 @@ start_node() {
   node_data=$data
   node_url=$(url_when_ready node "$node_pid")
   node_ready_ms=$((($(date +%s%N) - before) / 1000000))
+}
+
+# start_ready_node DATA: with the memory of everybody touched, as config/production.toml has it done in
+# the minutes before a wave. Not for rows that count memory.
+start_ready_node() {
+  local bytes=$((memory_ahead_bytes)) touched=0 end=$((SECONDS + 60))
+  start_node "$1" --set runtime.active_actors_max=2100000 --set "runtime.memory_ahead_bytes=$bytes"
+  while [ "$touched" -lt "$bytes" ] && [ $SECONDS -lt $end ]; do
+    sleep 0.1
+    touched=$(curl -sS -m 5 "$node_url/metrics" | awk '/^gelombang_memory_ahead_bytes/ {printf "%.0f", $2}')
+  done
+  [ "$touched" -ge "$bytes" ] || remark "only $touched of $bytes bytes were touched ahead"
 }
 
 stop_node() {

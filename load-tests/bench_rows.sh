@@ -97,7 +97,7 @@ row_join_cold() {
   new_wave 50000 '[]'
   stop_node
   drop_page_cache "$node_data"
-  start_node "$node_data" --set runtime.active_actors_max=2100000
+  start_ready_node "$node_data"
   load join_cold 256 "$node_url" tokens.lua "REQUEST_PATH=/v1/waves/$wave/join" SKIP=$(((run - 1) * cold_slice))
   operator POST "/v1/operator/waves/$wave/cancel" >/dev/null
   wave=

@@ -65,6 +65,8 @@ struct node_options {
   /// Mail and deadlines are handed out again if nothing has come of them for so long.
   std::chrono::milliseconds again_after{5'000};
   std::uint32_t loader_threads = 1;
+  /// Touched after a start, before anybody needs it: `memory_ahead.hpp`. Divided among the loaders.
+  std::uint64_t memory_ahead_bytes = 0;
 };
 
 /// What a start found.
@@ -79,6 +81,7 @@ struct node_figures {
   std::atomic<std::uint64_t> commit_failures{0}, checkpoints{0}, checkpoint_rows{0};
   std::atomic<std::uint64_t> activations{0}, activation_batches{0}, mails{0};
   std::atomic<std::uint64_t> sync_microseconds{0};
+  std::atomic<std::uint64_t> memory_ahead_bytes{0};  ///< touched so far
 };
 
 /// A node: its shards, the journal that makes their steps durable, the store of their checkpoints,

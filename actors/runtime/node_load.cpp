@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/runtime/bounce.hpp"
+#include "actors/runtime/memory_ahead.hpp"
 #include "actors/runtime/run_queue.hpp"
 
 namespace gelombang::runtime {
@@ -38,8 +39,13 @@ void node::drop_loads() {
 }
 
 void node::run_loader() {
+  memory_ahead ahead{options_.memory_ahead_bytes / options_.loader_threads};
   while (!stopping_) {
     if (load_batch()) continue;
+    if (ahead.wants_more()) {
+      figures_.memory_ahead_bytes += ahead.touch_some();
+      continue;
+    }
     std::unique_lock lock{load_mutex_};
     load_wanted_.wait(lock,
                       [this] { return stopping_ || !to_load_.empty() || !to_fetch_.empty(); });

@@ -67,6 +67,8 @@ std::vector<family> node_metrics::Collect() const {
       counter("gelombang_activations_total", "Entities woken", figure(now.activations)),
       counter("gelombang_mails_total", "Mails between shards", figure(now.mails)),
       gauge("gelombang_active_entities", "Entities in memory", static_cast<double>(node_.active())),
+      gauge("gelombang_memory_ahead_bytes", "Memory touched before it was needed, so far",
+            figure(now.memory_ahead_bytes)),
       accounts_by_stage(node_),
   };
 }

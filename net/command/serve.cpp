@@ -58,6 +58,7 @@ runtime::node_options node_options(const settings& with) {
   options.shards = with.runtime.shards;
   options.active_actors_max = with.runtime.active_actors_max;
   options.idle_seconds = with.runtime.idle_seconds;
+  options.memory_ahead_bytes = with.runtime.memory_ahead_bytes;
   // At an opening nearly everybody is cold, and reading takes a third of the work.
   options.loader_threads = std::max(1u, std::thread::hardware_concurrency() / 2);
   options.segment_bytes_max = with.storage.segment_bytes_max;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -164,6 +165,11 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("attempts_by_address_max", front.attempts_by_address_max, 1, 4'000'000'000);
 }
 
+/// What is touched ahead stays in memory, so more than there is would end the process.
+std::int64_t physical_memory_bytes() {
+  return ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+}
+
 void read_storage(const toml::table* table, settings& into) {
   section from{table, "storage"};
   auto& storage = into.storage;
@@ -181,6 +187,7 @@ void read_runtime(const toml::table* table, settings& into) {
   from.number("workers", runtime.workers, 0, 256);
   from.number("active_actors_max", runtime.active_actors_max, 64, many);
   from.number("idle_seconds", runtime.idle_seconds, 1, 86400 * 30);
+  from.number("memory_ahead_bytes", runtime.memory_ahead_bytes, 0, physical_memory_bytes());
   from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
 }
 

@@ -34,6 +34,7 @@ struct settings {
     std::uint32_t workers = 0;
     std::uint64_t active_actors_max = 1'000'000;
     std::uint32_t idle_seconds = 600;
+    std::uint64_t memory_ahead_bytes = 0;
     std::uint64_t requests_in_flight_max = 8192;
   } runtime;
   struct {
