@@ -16,6 +16,7 @@
 #include "actors/wave/draw/draw.hpp"
 #include "net/command/recovery.hpp"
 #include "storage/backup.hpp"
+#include "storage/data_mark.hpp"
 #include "storage/journal.hpp"
 
 namespace gelombang::command {
@@ -52,6 +53,8 @@ public:
   auditor(fs::path directory, std::FILE* out) : where_{std::move(directory)}, out_(out) {}
 
   checked<void> run() {
+    if (auto there = storage::check_state_is_there(storage::posix_file_system(), where_); !there)
+      return failed(there.error());
     if (auto locked = lock(); !locked) return locked;
     auto store =
         storage::state_store::open_to_read({.directory = where_.state(), .prewarm_bytes = 0});

@@ -136,6 +136,8 @@ void read_waves(const toml::table* table, settings& into) {
   from.text("scheme", waves.scheme);
   from.number("quota", waves.quota, 1, 10'000'000);
   from.number("minimum_per_region", waves.minimum_per_region, 0, 100'000);
+  if (waves.minimum_per_region > waves.quota)
+    from.fail("minimum_per_region", fmt::format("must be at most the quota, {}", waves.quota));
   const auto* groups = from.array("groups");
   if (!groups) return;
   waves.groups.clear();

@@ -164,6 +164,29 @@ TEST_F(Audit, FindsAStateAheadOfTheJournal) {
   EXPECT_THAT(complaint_, HasSubstr("shard 0 stands at record 5"));
 }
 
+TEST_F(Audit, MissesAStateThatIsGoneWithItsJournalOrAlone) {
+  for (const auto& gone : {at_.state(), at_.journal()}) {
+    std::filesystem::remove_all(gone);
+    EXPECT_EQ(run(), 1);
+    EXPECT_THAT(complaint_, HasSubstr(at_.state().string() + " is missing"));
+  }
+}
+
+TEST_F(Audit, MissesSegmentsAtTheEndOfTheJournal) {
+  // A node is killed: what is behind the last checkpoint stands in the newest segment alone.
+  {
+    const auto log = open_journal();
+    const std::string records(100, 'r');
+    ASSERT_TRUE(log->append(std::vector<storage::frame>{{0, 1, 6, 1, 1'700'000'000'000, records}}));
+    ASSERT_TRUE(log->append(std::vector<storage::frame>{{0, 1, 7, 1, 1'700'000'000'000, records}}));
+  }
+  auto names = storage::posix_file_system().list(at_.journal()).value();
+  std::erase_if(names, [](const auto& name) { return !name.ends_with(".gwj"); });
+  std::filesystem::remove(at_.journal() / names.back());
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr(names.back() + " is missing"));
+}
+
 TEST_F(Audit, FindsAStateOfAnotherJournal) {
   auto other = open_journal()->durable();
   other[2].chain[7] ^= 1;
@@ -210,6 +233,8 @@ TEST_F(Audit, FindsARecordThatNobodyHasWrittenBehindTheCheckpoint) {
 
 TEST_F(Audit, SaysWhatItCannotCountBeforeTheFirstCheckpoint) {
   std::filesystem::remove_all(at_.state());
+  // Made by a start, and nothing in it yet.
+  ASSERT_TRUE(storage::state_store::open({.directory = at_.state(), .prewarm_bytes = 0}));
   EXPECT_EQ(run(), 0) << complaint_;
   EXPECT_THAT(said_, HasSubstr("20 frames of the journal are checked and not counted"));
 }

@@ -283,6 +283,21 @@ TEST_F(ServeTest, DamageInTheMiddleStopsTheStartAndNamesThePlace) {
   EXPECT_EQ(audit(node_.where().data).how.code, 1);
 }
 
+TEST(Serve, AValueThatCantBeIsNamed) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong_ones{
+      {"waves.minimum_per_region", {"waves.quota=5", "waves.minimum_per_region=6"}},
+      {"waves.minimum_per_region", {"waves.quota=5"}},
+      {"runtime.memory_ahead_bytes", {"runtime.memory_ahead_bytes=1000000000000000"}},
+  };
+  for (const auto& [key, values] : wrong_ones) {
+    scratch place;
+    node wrong{home{place.path()}, values};
+    EXPECT_FALSE(wrong.start());
+    EXPECT_EQ(wrong.wait(), wrong_configuration);
+    EXPECT_NE(wrong.log().find(key), std::string::npos) << wrong.log();
+  }
+}
+
 TEST(Serve, AWrongKeyOfTheConfigurationIsNamed) {
   scratch place;
   node wrong{home{place.path()}, {"waves.kuota=1"}};
