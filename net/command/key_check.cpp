@@ -128,9 +128,13 @@ tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
   if (!fs::is_directory(what)) return wrong(named + " is no directory");
   if (fs::exists(where.key_mark(), code) || has_rows_or_frames(where)) return holding::data;
   std::vector<std::string> others;
-  // The root of a file system of its own has lost+found; LOCK is ours, and left by a failed start.
+  // The root of a file system of its own has lost+found; the others are ours, and left by a start
+  // that failed, the last on a full disk.
+  const auto is_no_matter = [](const std::string& name) {
+    return name == "lost+found" || name == "LOCK" || name == "KEY.new";
+  };
   for (fs::directory_iterator at{data_directory, code}, end; !code && at != end; at.increment(code))
-    if (const auto name = at->path().filename().string(); name != "lost+found" && name != "LOCK")
+    if (const auto name = at->path().filename().string(); !is_no_matter(name))
       others.push_back(name);
   if (code) return wrong(fmt::format("{}: {}", named, code.message()));
   if (others.empty()) return holding::nothing;
@@ -158,6 +162,7 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
                     file, data));
   std::error_code unknown;
   if (fs::exists(file, unknown)) return keyring::load(file);
+  if (unknown) return wrong(fmt::format("keys.file: {}: {}", file, unknown.message()));
   if (*found == holding::data)
     return wrong(
         fmt::format("keys.file: {} is missing, and {} holds data that only the key it was "

@@ -12,7 +12,7 @@ namespace gelombang::command {
 
 /// What stands at the place of a data directory.
 enum class holding : std::uint8_t {
-  nothing,  ///< no directory, an empty one, or one that was only ever locked
+  nothing,  ///< no directory, an empty one, or one of a start that failed at once
   data,     ///< of a node, a seeding or a restored backup
 };
 

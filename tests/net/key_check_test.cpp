@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 keyring key_filled_with(std::uint8_t fill) {
   std::array<std::uint8_t, 32> bytes{};
@@ -151,6 +152,24 @@ TEST_F(KeyCheck, ADirectoryOfSomethingElseIsNamedWithWhatItHolds) {
   write(data_ / "a");
   write(data_ / "b");
   EXPECT_THAT(complaint(with()), HasSubstr("a, b, notes and 1 more"));
+}
+
+TEST_F(KeyCheck, AKeyThatCannotBeLookedForIsNotMissing) {
+  seed_with(key_filled_with(1));
+  auto looped = with();
+  looped.keys.file = (where_.path() / "loop").string();
+  fs::create_symlink("loop", looped.keys.file);
+  const auto told = complaint(looped);
+  EXPECT_THAT(told, HasSubstr(looped.keys.file + ": "));
+  EXPECT_THAT(told, Not(HasSubstr("missing")));
+}
+
+TEST_F(KeyCheck, AStartThatFailedWhileItWroteTheMarkMayBeRepeated) {
+  write(data_ / "KEY.new");
+  const auto key = key_of(with(), key_use::to_begin_or_go_on);
+  ASSERT_TRUE(key) << key.error();
+  EXPECT_TRUE(check_key(data_, *key));
+  EXPECT_FALSE(fs::exists(data_ / "KEY.new")) << "the draft's name is the one expected above";
 }
 
 TEST_F(KeyCheck, AFileIsNoDataDirectory) {
