@@ -74,6 +74,9 @@ public:
         return tl::unexpected(done.error());
       }
     }
+    if (*newest) {
+      if (auto kept = holds_something(**newest); !kept) return tl::unexpected(kept.error());
+    }
     auto ends = shards.finish(options_.directory);
     if (!ends) return tl::unexpected(ends.error());
     out_.ends = std::move(*ends);
@@ -102,12 +105,16 @@ private:
     return {};
   }
 
+  auto segment_of(const newest_segment& newest) const {
+    return std::find_if(
+        out_.segments.begin(), out_.segments.end(),
+        [&](const stored_segment& each) { return each.header.number == newest.number; });
+  }
+
   /// Checks that nothing is missing at the journal's end.
   result<void> reaches(const newest_segment& newest) const {
     const auto path = segment_path(options_.directory, newest.number);
-    const auto at = std::find_if(
-        out_.segments.begin(), out_.segments.end(),
-        [&](const stored_segment& each) { return each.header.number == newest.number; });
+    const auto at = segment_of(newest);
     if (at == out_.segments.end()) {
       return failed(fault::missing,
                     fmt::format("{} is missing: NEWEST beside it names it", path.string()));
@@ -116,6 +123,14 @@ private:
       return corrupt_at(at->path, 0, "is another segment than the one that NEWEST names");
     }
     return {};
+  }
+
+  /// It was named when its first cycle was on the disk: an end before that is not a torn write.
+  /// Only after the walk, which makes the index of an open segment.
+  result<void> holds_something(const newest_segment& newest) const {
+    const auto at = segment_of(newest);
+    if (!at->index.ranges().empty()) return {};
+    return corrupt_at(at->path, sector_bytes, "holds no cycle, though NEWEST names it");
   }
 
   /// The numbers of all segments, oldest first. A running node may have put an archive in a

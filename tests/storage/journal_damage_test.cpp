@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "storage/newest_segment.hpp"
@@ -148,6 +149,29 @@ TEST(JournalDamage, ASegmentThatIsNotTheOneNamedIsFound) {
                          {.number = (*newest)->number, .salt = (*newest)->salt + 1}));
   EXPECT_FAULT(open_journal(*worn.killed), fault::corrupt);
   EXPECT_FAULT(verify_journal(*worn.killed, "/journal"), fault::corrupt);
+}
+
+TEST(JournalDamage, ASegmentThatIsNamedAndHoldsNothingIsNoTornWrite) {
+  memory_disk disk;
+  auto opened = open_journal(disk);
+  ASSERT_OK(opened);
+  cycle_maker maker(23);
+  append_cycles(*opened->log, maker, 1);
+  const auto left = copy_of(disk);
+  const auto path = segments_of(*left).back();
+  const auto whole = left->get(path);
+  auto zeroed = whole;
+  std::fill(zeroed.begin() + sector_bytes, zeroed.end(), '\0');
+  auto torn = whole;
+  torn[sector_bytes + 8] = static_cast<char>(torn[sector_bytes + 8] ^ 1);
+  for (const auto& bytes : {zeroed, torn, whole.substr(0, sector_bytes)}) {
+    left->put(path, bytes);
+    EXPECT_FAULT(open_journal(*left), fault::corrupt);
+    EXPECT_FAULT(verify_journal(*left, "/journal"), fault::corrupt);
+    EXPECT_EQ(left->get(path), bytes) << "left as it is, for whoever is to look into it";
+  }
+  left->put(path, whole);
+  ASSERT_OK(open_journal(*left));
 }
 
 TEST(JournalDamage, TheFirstSegmentNeedsNoNameUntilItHoldsSomething) {
