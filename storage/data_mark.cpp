@@ -48,7 +48,9 @@ result<void> check_state_is_there(file_system& files, const layout& where) {
     return failed(fault::version, fmt::format("{}: data of format {}, this program reads up to {}",
                                               where.root.string(), **version, data_version));
   }
-  if (files.size(where.state() / "CURRENT")) return {};
+  const auto current = files.size(where.state() / "CURRENT");
+  if (current) return {};
+  if (current.error().kind != fault::missing) return tl::unexpected(current.error());
   if (!*version && !has_segments(files, where.journal())) return {};
   return failed(fault::missing,
                 fmt::format("{} is missing, and the data was begun with one: put it back, or "

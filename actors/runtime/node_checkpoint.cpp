@@ -1,12 +1,25 @@
 #include "actors/runtime/node.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "actors/runtime/runtime.pb.h"
 
 namespace gelombang::runtime {
+namespace {
+
+/// A tenth of a core's time where others want it: checkpoints and archives can wait for seconds,
+/// whoever joins meanwhile can't.
+constexpr int checkpoint_niceness = 10;
+
+void give_way_to_others() {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), checkpoint_niceness);
+}
+
+}  // namespace
 
 bool node::checkpoint_due() {
   std::size_t dirty = 0;
@@ -60,6 +73,7 @@ void node::hand_to_checkpoint(std::vector<captured_shard>&& captured) {
 /// Asks the commit thread for one capture at a time: it must not come to another before the rows
 /// of the first are written.
 void node::run_checkpoints() {
+  give_way_to_others();
   std::unique_lock lock{checkpoint_mutex_};
   for (;;) {
     checkpoint_wanted_.wait(

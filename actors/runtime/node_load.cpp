@@ -39,7 +39,8 @@ void node::drop_loads() {
 }
 
 void node::run_loader() {
-  memory_ahead ahead{options_.memory_ahead_bytes / options_.loader_threads};
+  const std::uint64_t loaders = options_.loader_threads;
+  memory_ahead ahead{(options_.memory_ahead_bytes + loaders - 1) / loaders};
   while (!stopping_) {
     if (load_batch()) continue;
     if (ahead.wants_more()) {

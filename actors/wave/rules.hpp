@@ -36,7 +36,7 @@ inline constexpr std::size_t beacon_source_bytes_max = 200;
 inline constexpr std::size_t beacon_value_bytes_max = 512;
 inline constexpr std::size_t operator_secret_bytes_max = 512;
 /// Orders with a key that a wave remembers. Each kind succeeds once, so that more than six are
-/// further keys for what is under way; more than these are refused.
+/// further keys for what is under way; those are refused from here on, a first order never.
 inline constexpr int orders_max = 32;
 /// Requests for new waves that are remembered: years of them.
 inline constexpr int creations_max = 1000;

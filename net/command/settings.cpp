@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -167,9 +168,13 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("attempts_by_address_max", front.attempts_by_address_max, 1, 4'000'000'000);
 }
 
-/// What is touched ahead stays in memory, so more than there is would end the process.
+/// What is touched ahead stays in memory, so more than there is would end the process: the
+/// machine's, or what a container (cgroup v2) is allowed.
 std::int64_t physical_memory_bytes() {
-  return ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+  const std::int64_t installed = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
+  std::int64_t allowed = 0;
+  std::ifstream limit{"/sys/fs/cgroup/memory.max"};  // "max" where there is none
+  return limit >> allowed ? std::min(installed, allowed) : installed;
 }
 
 void read_storage(const toml::table* table, settings& into) {
