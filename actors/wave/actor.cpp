@@ -1,5 +1,7 @@
 #include "actors/wave/actor.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <variant>
 
 #include "actors/interfaces.hpp"
@@ -67,7 +69,16 @@ public:
   caf::delegated<outcome<facts>> close_now(const close& command) {
     return obey(command, wire::CLOSED);
   }
+  /// Every shard takes its members from the draw's files: without them it is better refused than
+  /// begun and never ended.
   caf::delegated<outcome<facts>> announce_it(const announce& command) {
+    if (state_.phase() == wire::DRAWN && !repeat_of(command.request)) {
+      if (auto files = desk_.settlement_of(number()); !files) {
+        spdlog::error("wave {}: not announced, the draw's files can't be used: {}", number().value,
+                      files.error().detail);
+        return refused({errc::storage_unavailable, {}, files.error().detail});
+      }
+    }
     return obey(command, wire::ANNOUNCED);
   }
   caf::delegated<outcome<facts>> cancel_it(const cancel& command) {

@@ -1,5 +1,6 @@
 #include "actors/wave/desk.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -307,13 +308,20 @@ result<std::shared_ptr<const settlement>> draw_desk::settlement_of(wave_number w
   if (!owners) return tl::unexpected(owners.error());
   const auto roster = (*files)->roster();
   if (!(*files)->is_drawn() || owners->bytes().size() != roster.size() * sizeof(std::uint64_t))
-    return refuse(errc::internal, {}, "owners and roster do not fit together");
+    return refuse(
+        errc::internal, {},
+        fmt::format("{}: owners and roster do not fit together", folder_of(wave).string()));
   auto made = std::make_shared<settlement>();
   made->by_shard.resize(node_.shards());
   for (std::uint32_t i = 0; i < roster.size(); ++i) {
     if ((*files)->verdict_of(i).outcome() != draw::outcome::accepted) continue;
     std::uint64_t owner;
     std::memcpy(&owner, owners->bytes().data() + i * sizeof owner, sizeof owner);
+    // The file has no checksum, and needs none: an entry's id is made of its owner's.
+    if (keys_.entry_of(wave, applicant_id{owner}) != roster[i].id)
+      return refuse(errc::internal, {},
+                    fmt::format("{}: entry {} is not its owner's",
+                                (folder_of(wave) / owners_file).string(), i));
     made->by_shard[runtime::shard_of(owner, node_.shards())].push_back({owner, roster[i].family});
   }
   settled_wave_ = wave;

@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <string>
 
 #include "tests/actors/wave/announcing.hpp"
 
@@ -38,6 +42,38 @@ TEST(WaveActor, WhoJoinsTwoWavesIsAcceptedOnce) {
       ++family[around.keys.family_of(one.person(i).kk.digits())];
   }
   for (const auto& [card, count] : family) EXPECT_LE(count, 2) << "a third of a family";
+}
+
+TEST(WaveActor, IsNotAnnouncedWhileItsDrawsFilesCannotBeUsed) {
+  world around;
+  machine one{around};
+  std::vector<applicant_id> people;
+  for (std::uint64_t i = 1; i <= 20; ++i) people.push_back(one.ready(i));
+  const auto wave = one.open_wave(10);
+  for (auto who : people) ASSERT_TRUE(one.join(who, wave));
+  one.desk_in_use = true;
+  ASSERT_TRUE(one.order(wave, wave::close{one.time.now()}));
+  ASSERT_TRUE(one.order(wave, one.commitment()));
+  ASSERT_TRUE(one.order(wave, one.draw()));
+  const auto file =
+      around.where.path() / "draws" / ("wave-" + std::to_string(wave.value)) / "owners.bin";
+  std::ifstream in{file, std::ios::binary};
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  ASSERT_EQ(whole.size(), people.size() * sizeof(std::uint64_t));
+  const auto put = [&](const std::string& bytes) {
+    std::ofstream{file, std::ios::binary | std::ios::trunc} << bytes;
+  };
+  auto flipped = whole;
+  for (std::size_t i = 0; i < flipped.size(); i += sizeof(std::uint64_t)) flipped[i] ^= 1;
+  const auto rotated = whole.substr(8) + whole.substr(0, 8);
+  for (const auto& damaged : {flipped, rotated, whole.substr(8), std::string{}}) {
+    put(damaged);
+    EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::storage_unavailable);
+  }
+  std::filesystem::remove(file);
+  EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::storage_unavailable);
+  put(whole);
+  EXPECT_TRUE(one.order(wave, wave::announce{one.time.now()}));
 }
 
 enum class left_out_for { nothing, membership, family };
