@@ -153,6 +153,8 @@ result<void> write_chunks_and_index(file_system& files, const stored_segment& cl
                       .bytes = bytes->size(),
                       .checksum = crc32c(*bytes)});
     offset += bytes->size();
+    // Synced piece by piece, so that no commit's sync waits behind all of it.
+    if (auto done = file.sync(); !done) return done;
   }
   return file.write_at(offset, encode_archive_index(closed, chunks));
 }

@@ -92,6 +92,7 @@ rdb::Options database_options(const state_store_options& options) {
   database.max_subcompactions = 1;
   database.rate_limiter.reset(rdb::NewGenericRateLimiter(compaction_bytes_a_second));
   database.bytes_per_sync = mebibyte;
+  database.strict_bytes_per_sync = true;  // or a commit's sync waits behind a checkpoint's file
   database.max_open_files = open_files_max;
   database.compaction_readahead_size = 2 * mebibyte;
 
