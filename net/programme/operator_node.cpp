@@ -2,6 +2,7 @@
 
 #include "net/io_thread.hpp"
 #include "net/programme/asking.hpp"
+#include "net/programme/field_faults.hpp"
 #include "net/programme/handlers.hpp"
 
 namespace gelombang::net {
@@ -12,18 +13,6 @@ constexpr std::size_t target_bytes_max = 4096;  ///< PATH_MAX of Linux
 /// A directory that is no good is the operator's to change; anything else is the disk's.
 bool is_operators(storage::fault why) {
   return why == storage::fault::in_use || why == storage::fault::unfit;
-}
-
-void answer_unfit_target(exchange& x, std::string_view why) {
-  const auto form = form_of(errc::field_invalid);
-  std::string text;
-  json_writer json{text};
-  json.begin_object().member("type", "/problems/field_invalid");
-  json.key("title").value(form.title.in(x.speech())).member("status", form.status);
-  json.key("detail").value(form.detail.in(x.speech())).key("errors").begin_array();
-  json.begin_object().key("pointer").value("/target").member("message", why).end_object();
-  json.end_array().end_object();
-  x.reply(form.status, "application/problem+json", text);
 }
 
 }  // namespace
@@ -42,7 +31,7 @@ task<> make_backup(services& s, exchange& x) {
   if (!made) co_return x.refuse(errc::overloaded);
   if (!*made) {
     const auto& why = made->error();
-    if (is_operators(why.kind)) co_return answer_unfit_target(x, why.detail);
+    if (is_operators(why.kind)) co_return answer_faults(x, "/target", std::span{&why.detail, 1});
     spdlog::error("backup to {} failed: {}", target, why.detail);
     co_return x.refuse(refusal{errc::storage_unavailable, {}, why.detail});
   }

@@ -5,6 +5,7 @@
 #include "actors/registry/lists.hpp"
 #include "actors/registry/rules.hpp"
 #include "net/programme/asking.hpp"
+#include "net/programme/field_faults.hpp"
 #include "net/programme/handlers.hpp"
 
 namespace gelombang::net {
@@ -27,20 +28,6 @@ std::optional<registry::list_format> format_of(std::string_view content_type) {
   if (type == "application/x-ndjson" || type == "application/jsonl")
     return registry::list_format::ndjson;
   return std::nullopt;
-}
-
-/// What is wrong with which line, as one text for the answer.
-void answer_faulty_lines(exchange& x, const std::vector<std::string>& faults) {
-  const auto form = form_of(errc::field_invalid);
-  std::string text;
-  json_writer json{text};
-  json.begin_object().member("type", "/problems/field_invalid");
-  json.key("title").value(form.title.in(x.speech())).member("status", form.status);
-  json.key("detail").value(form.detail.in(x.speech())).key("errors").begin_array();
-  for (const auto& fault : faults)
-    json.begin_object().key("pointer").value("").member("message", fault).end_object();
-  json.end_array().end_object();
-  x.reply(form.status, "application/problem+json", text);
 }
 
 task<> tell_person(services& s, exchange& x, const registry::list_file& file, std::size_t index,
@@ -91,7 +78,7 @@ task<> import_list(services& s, exchange& x) {
   if (!format)
     co_return x.refuse(refusal{errc::media_type_unsupported, {}, "text/csv, application/x-ndjson"});
   const auto file = registry::read_list(x.body(), *format);
-  if (!file) co_return answer_faulty_lines(x, file.error());
+  if (!file) co_return answer_faults(x, "", file.error());
   if (file->list != *which)
     co_return x.refuse(problem{field_error{.pointer = "/list",
                                            .fault = field_fault::not_allowed,
