@@ -13,7 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view title = "gelombang data ";
-constexpr std::uint32_t data_version = 1;
+/// From 2 on, a journal whose cycles have been acknowledged has its NEWEST.
+constexpr std::uint32_t data_version = 2;
+constexpr std::uint32_t version_without_newest = 1;
 constexpr std::size_t mark_bytes_max = 64;
 
 /// @returns nothing where there is no mark.
@@ -32,14 +34,20 @@ result<std::optional<std::uint32_t>> read_version(file_system& files, const fs::
   return version;
 }
 
+/// The version that the directory can be said to have now.
+std::uint32_t version_of(file_system& files, const layout& where) {
+  const bool is_named = files.size(where.journal() / "NEWEST").has_value();
+  return is_named || !has_segments(files, where.journal()) ? data_version : version_without_newest;
+}
+
+}  // namespace
+
 bool has_segments(file_system& files, const fs::path& journal) {
   const auto names = files.list(journal);
   return names && std::any_of(names->begin(), names->end(), [](const std::string& name) {
            return name.ends_with(".gwj") || name.ends_with(".gwa");
          });
 }
-
-}  // namespace
 
 result<void> check_state_is_there(file_system& files, const layout& where) {
   const auto version = read_version(files, where.format_mark());
@@ -61,17 +69,25 @@ result<void> check_state_is_there(file_system& files, const layout& where) {
 result<void> mark_begun(file_system& files, const layout& where) {
   const auto known = read_version(files, where.format_mark());
   if (!known) return tl::unexpected(known.error());
-  if (*known) return {};
+  const auto version = version_of(files, where);
+  if (known->value_or(0) >= version) return {};
   auto draft = where.format_mark();
   draft += ".tmp";
   auto file = files.create(draft);
   if (!file) return tl::unexpected(file.error());
-  if (auto done = (*file)->write_at(0, fmt::format("{}{}\n", title, data_version)); !done) {
+  if (auto done = (*file)->write_at(0, fmt::format("{}{}\n", title, version)); !done) {
     return done;
   }
   if (auto done = (*file)->sync(); !done) return done;
   if (auto done = files.rename(draft, where.format_mark()); !done) return done;
   return files.sync_directory(where.root);
+}
+
+result<naming> naming_in(file_system& files, const layout& where) {
+  const auto version = read_version(files, where.format_mark());
+  if (!version) return tl::unexpected(version.error());
+  return version->value_or(0) > version_without_newest ? naming::must_be_there
+                                                       : naming::may_be_absent;
 }
 
 }  // namespace gelombang::storage

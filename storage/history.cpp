@@ -10,7 +10,6 @@
 
 #include "storage/archive.hpp"
 #include "storage/chains.hpp"
-#include "storage/newest_segment.hpp"
 
 namespace gelombang::storage {
 namespace {
@@ -76,7 +75,11 @@ public:
     }
     if (*newest) {
       if (auto kept = holds_something(**newest); !kept) return tl::unexpected(kept.error());
+    } else if (holds_acknowledged_cycles()) {
+      if (options_.newest == naming::must_be_there) return is_not_named();
+      out_.report.newest_was_absent = true;
     }
+    out_.newest = *newest;
     auto ends = shards.finish(options_.directory);
     if (!ends) return tl::unexpected(ends.error());
     out_.ends = std::move(*ends);
@@ -131,6 +134,25 @@ private:
     const auto at = segment_of(newest);
     if (!at->index.ranges().empty()) return {};
     return corrupt_at(at->path, sector_bytes, "holds no cycle, though NEWEST names it");
+  }
+
+  /// Where nothing is named yet, a crash explains the first cycle of all and no other: it is named
+  /// before it is acknowledged, and a start names what it finds.
+  bool holds_acknowledged_cycles() const {
+    std::uint64_t cycles = 0;
+    for (const auto& each : out_.segments) {
+      const auto is_open = each.form == segment_form::open;
+      cycles += (is_open ? out_.next_sequence : each.end_sequence) - each.header.first_sequence;
+    }
+    return cycles > 1 || (cycles == 1 && out_.segments.front().header.number != 1);
+  }
+
+  tl::unexpected<error> is_not_named() const {
+    return failed(fault::missing,
+                  fmt::format("{} is missing, which names the newest of the segments beside it: "
+                              "without it nobody can tell whether segments are missing at the end. "
+                              "Put it back, or restore a backup",
+                              (options_.directory / "NEWEST").string()));
   }
 
   /// The numbers of all segments, oldest first. A running node may have put an archive in a
@@ -410,7 +432,7 @@ result<history> walk_history(file_system& files, const walk_options& options,
 }
 
 result<journal_audit> verify_journal(file_system& files, const std::filesystem::path& directory,
-                                     const journal::visitor& visit) {
+                                     const journal::visitor& visit, naming newest) {
   journal_audit audit;
   const auto count = [&](const stored_frame& frame) -> result<void> {
     ++audit.frames;
@@ -419,7 +441,8 @@ result<journal_audit> verify_journal(file_system& files, const std::filesystem::
   };
   const walk_options options{.directory = directory,
                              .frame_bytes_max = journal_options{}.frame_bytes_max,
-                             .depth = walk_depth::everything};
+                             .depth = walk_depth::everything,
+                             .newest = newest};
   const auto walked = walk_history(files, options, {}, count);
   if (!walked) return tl::unexpected(walked.error());
   for (const auto& segment : walked->segments) {
@@ -427,6 +450,7 @@ result<journal_audit> verify_journal(file_system& files, const std::filesystem::
   }
   audit.bytes = walked->bytes;
   audit.torn_bytes = walked->report.torn_bytes;
+  audit.newest_is_absent = walked->report.newest_was_absent;
   for (std::size_t shard = 0; shard < walked->ends.size(); ++shard) {
     if (walked->ends[shard].last == 0) continue;
     audit.ends.emplace(static_cast<shard_index>(shard), walked->ends[shard]);

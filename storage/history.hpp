@@ -8,6 +8,7 @@
 
 #include "storage/chains.hpp"
 #include "storage/journal.hpp"
+#include "storage/newest_segment.hpp"
 #include "storage/segment_reader.hpp"
 
 namespace gelombang::storage {
@@ -22,6 +23,7 @@ struct history {
   std::uint64_t next_sequence = 1;
   std::uint64_t next_number = 1;
   recovery_report report;
+  std::optional<newest_segment> newest;  ///< as it was named
   /// Remains of an archiving or a rotation that was interrupted: nothing that stands only there.
   std::vector<std::filesystem::path> leftovers;
   std::uint64_t bytes = 0;  ///< of all segments before compression
@@ -31,6 +33,7 @@ struct walk_options {
   std::filesystem::path directory;
   std::uint64_t frame_bytes_max = 0;
   walk_depth depth = walk_depth::behind_checkpoint;
+  naming newest = naming::may_be_absent;
 };
 
 /// Reads the journal in the directory, changes nothing, and hands every frame behind `checkpoint`

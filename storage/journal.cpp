@@ -58,6 +58,7 @@ public:
       file_ = std::move(*file);
       if (auto done = cut_and_close(); !done) return done;
     }
+    if (auto done = name_what_was_found(found.newest); !done) return done;
     return open_next();
   }
 
@@ -188,12 +189,15 @@ private:
     for (const auto& each : frames) previous_.push_back(end_of(each.shard).chain);
     const auto bytes = encoder_.encode(active_.header, next_sequence_, frames, previous_);
     const auto offset = next_sector(active_.bytes);
+    const auto is_first = !active_has_frames_;
+    // A full disk refuses here, before anything of the cycle is there that could come back.
+    if (is_first) {
+      if (auto done = draft_newest(files_, options_.directory, active_name()); !done) return done;
+    }
     if (auto done = file_->write_at(offset, bytes); !done) return done;
     if (auto done = sync_active(); !done) return done;
-    if (!active_has_frames_) {
-      if (auto done = name_newest(); !done) return done;
-    }
     publish(frames, offset, bytes.size());
+    if (is_first) name_newest();
     if (preparer_ && active_.bytes > reserved_ / 2) preparer_->request(active_.header.number);
     return {};
   }
@@ -229,10 +233,24 @@ private:
     return done;
   }
 
-  /// Once for each segment: its first cycle is on the disk and not acknowledged yet.
-  result<void> name_newest() {
-    return write_newest(files_, options_.directory,
-                        {.number = active_.header.number, .salt = active_.header.salt});
+  newest_segment active_name() const {
+    return {.number = active_.header.number, .salt = active_.header.salt};
+  }
+
+  /// Once for each segment: its first cycle is on the disk and not acknowledged yet. The cycle has
+  /// happened whatever becomes of the name; nothing follows it that a start has not named.
+  void name_newest() {
+    auto named = publish_newest(files_, options_.directory);
+    if (!named) failure_ = std::move(named.error());
+  }
+
+  /// A crash before the name was there has left a cycle that counts from now on.
+  result<void> name_what_was_found(const std::optional<newest_segment>& known) {
+    if (closed_.empty()) return {};
+    const auto& last = closed_.back()->header;
+    const newest_segment newest{.number = last.number, .salt = last.salt};
+    if (known == newest) return {};
+    return write_newest(files_, options_.directory, newest);
   }
 
   result<void> rotate() {
@@ -466,7 +484,8 @@ result<std::unique_ptr<journal>> journal::open(file_system& files, journal_optio
   }
   const walk_options walk{.directory = options.directory,
                           .frame_bytes_max = options.frame_bytes_max,
-                          .depth = walk_depth::behind_checkpoint};
+                          .depth = walk_depth::behind_checkpoint,
+                          .newest = options.newest};
   auto found = walk_history(files, walk, checkpoint, visit);
   if (!found) return tl::unexpected(found.error());
   auto opened = std::make_unique<segmented_journal>(files, std::move(options));

@@ -16,8 +16,13 @@ namespace gelombang::storage {
 /// Positions by shard; a shard that is absent stands at its beginning.
 using positions = std::map<shard_index, position>;
 
+/// Whether the file `NEWEST` must be there where anything has been acknowledged. Data that was
+/// begun before the file existed may lack it, until the first start that writes it.
+enum class naming : std::uint8_t { may_be_absent, must_be_there };
+
 struct journal_options {
   std::filesystem::path directory;
+  naming newest = naming::may_be_absent;
   std::uint64_t segment_bytes_max = 64u << 20;  ///< a segment is closed when it has grown to this
   std::uint64_t frame_bytes_max = 64u << 20;    ///< a larger frame is refused, stored or read
   std::uint64_t cycle_bytes_max = 256u << 20;   ///< all frames of one `append`, headers included
@@ -36,6 +41,9 @@ struct recovery_report {
   std::uint64_t bytes = 0;
   std::uint64_t torn_bytes = 0;  ///< cut off behind the last complete cycle; 0 after a clean stop
   std::string torn_at;           ///< "segment:offset" of the cut, empty if there was none
+  /// Cycles have been acknowledged and nothing named their segment: whether segments are missing at
+  /// the end could not be told. Named since.
+  bool newest_was_absent = false;
 };
 
 /// The log of everything that has happened: segments of commit cycles, each cycle one frame a shard
@@ -56,7 +64,8 @@ public:
   /// Opens or creates the journal below `options.directory`, checks it from the positions of the
   /// last checkpoint on, and hands every frame behind them to `visit`, in order within a shard.
   /// @returns `corrupt` (damage that a torn write cannot explain), `missing` (frames between the
-  ///   checkpoint and the oldest segment are gone), `version`, `in_use`, `io`, `no_space`.
+  ///   checkpoint and the oldest segment are gone, or the newest segment, or what names it),
+  ///   `version`, `in_use`, `io`, `no_space`.
   static result<std::unique_ptr<journal>> open(file_system& files, journal_options options,
                                                const positions& checkpoint, const visitor& visit);
 
@@ -67,7 +76,8 @@ public:
   /// refused with `corrupt` before anything is written, and the journal stays usable. After any
   /// other failure nothing of the cycle counts as written, every later call fails as well, and the
   /// journal says so until `resume` succeeds. The cycle may still be found on the disk by the next
-  /// start, if the failure was that of a sync.
+  /// start, if the failure was that of its sync; after `no_space` it never is. What is durable is
+  /// never refused: if only the naming of its segment fails, the next call is.
   virtual result<void> append(std::span<const frame> frames) = 0;
 
   /// After a failed `append`: cuts off what the failed cycle may have left and takes up writing
@@ -96,8 +106,9 @@ public:
 /// What `audit verify` found in a journal, archive included.
 struct journal_audit {
   std::uint64_t segments = 0, archives = 0, frames = 0, records = 0;
-  std::uint64_t bytes = 0;       ///< of all segments, before compression
-  std::uint64_t torn_bytes = 0;  ///< left behind by a crash, or being written right now
+  std::uint64_t bytes = 0;        ///< of all segments, before compression
+  std::uint64_t torn_bytes = 0;   ///< left behind by a crash, or being written right now
+  bool newest_is_absent = false;  ///< as `recovery_report::newest_was_absent`
   std::map<shard_index, position> ends;
 };
 
@@ -105,6 +116,7 @@ struct journal_audit {
 /// no gap in any shard. May run while a node writes. @returns the first place
 /// that does not hold.
 result<journal_audit> verify_journal(file_system& files, const std::filesystem::path& directory,
-                                     const journal::visitor& visit = {});
+                                     const journal::visitor& visit = {},
+                                     naming newest = naming::may_be_absent);
 
 }  // namespace gelombang::storage

@@ -19,6 +19,10 @@ std::filesystem::path newest_path(const std::filesystem::path& journal) {
   return journal / "NEWEST";
 }
 
+std::filesystem::path draft_path(const std::filesystem::path& journal) {
+  return journal / "newest.tmp";
+}
+
 }  // namespace
 
 result<std::optional<newest_segment>> read_newest(file_system& files,
@@ -51,24 +55,31 @@ result<std::optional<newest_segment>> read_newest(file_system& files,
   return newest;
 }
 
-result<void> write_newest(file_system& files, const std::filesystem::path& journal,
+result<void> draft_newest(file_system& files, const std::filesystem::path& journal,
                           const newest_segment& newest) {
   std::string bytes(newest_bytes, '\0');
   byte_writer writer(bytes.data());
   writer.put(newest_magic).put(newest_version).put(std::uint32_t{0});
   writer.put(newest.number).put(newest.salt);
   writer.put(crc32c(std::string_view(bytes).substr(0, newest_bytes - 4)));
-  const auto draft = journal / "newest.tmp";
-  auto file = files.create(draft);
+  auto file = files.create(draft_path(journal));
   if (!file) return tl::unexpected(file.error());
   if (auto done = (*file)->write_at(0, bytes); !done) return done;
-  if (auto done = (*file)->sync(); !done) return done;
-  if (auto done = files.rename(draft, newest_path(journal)); !done) return done;
+  return (*file)->sync();
+}
+
+result<void> publish_newest(file_system& files, const std::filesystem::path& journal) {
+  auto done = files.rename(draft_path(journal), newest_path(journal));
+  if (done) done = files.sync_directory(journal);
   // The new name may be there already: no room is no reason to take the segment for unused.
-  if (auto done = files.sync_directory(journal); !done) {
-    return failed(fault::io, done.error().detail);
-  }
+  if (!done) return failed(fault::io, done.error().detail);
   return {};
+}
+
+result<void> write_newest(file_system& files, const std::filesystem::path& journal,
+                          const newest_segment& newest) {
+  if (auto done = draft_newest(files, journal, newest); !done) return done;
+  return publish_newest(files, journal);
 }
 
 }  // namespace gelombang::storage

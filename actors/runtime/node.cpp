@@ -48,7 +48,6 @@ storage::result<void> node::restore() {
                                            .prewarm_bytes = options_.prewarm_bytes});
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
-  if (auto marked = storage::mark_begun(disk, where); !marked) return marked;
 
   coarse_seconds_ = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(time_.now().time_since_epoch()).count());
@@ -61,11 +60,17 @@ storage::result<void> node::restore() {
   auto checkpoint = restore_shards();
   if (!checkpoint) return tl::unexpected(checkpoint.error());
 
+  const auto newest = storage::naming_in(disk, where);
+  if (!newest) return tl::unexpected(newest.error());
   auto opened = storage::journal::open(
-      files_, {.directory = where.journal(), .segment_bytes_max = options_.segment_bytes_max},
+      files_,
+      {.directory = where.journal(),
+       .newest = *newest,
+       .segment_bytes_max = options_.segment_bytes_max},
       *checkpoint, [this](const storage::stored_frame& frame) { return replay(frame); });
   if (!opened) return tl::unexpected(opened.error());
   journal_ = std::move(*opened);
+  if (auto marked = storage::mark_begun(disk, where); !marked) return marked;
   report_.journal = journal_->recovered();
   last_checkpoint_at_ = time_.now();
   finish_restore();

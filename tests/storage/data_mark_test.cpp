@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/newest_segment.hpp"
 #include "tests/storage/journal_support.hpp"
 
 namespace gelombang::storage::testing {
@@ -45,7 +46,7 @@ TEST(DataMark, AJournalWithoutAStateTellsThatOneIsGone) {
 TEST(DataMark, AnotherFormatOrNoMarkAtAllIsNotGuessedAt) {
   memory_disk disk;
   begin(disk);
-  disk.put("/data/FORMAT", "gelombang data 2\n");
+  disk.put("/data/FORMAT", "gelombang data 3\n");
   EXPECT_FAULT(check_state_is_there(disk, where), fault::version);
   for (const auto* text : {"", "gelombang data 1", "gelombang data 0\n", "gelombang data one\n",
                            "gelombang data 1 \n", "something else\n"}) {
@@ -62,7 +63,27 @@ TEST(DataMark, IsWrittenOnceAndSurvivesALossOfPower) {
   ASSERT_OK(mark_begun(disk, where));
   EXPECT_EQ(disk.changes(), changes);
   const auto left = disk.after_power_loss(1);
-  EXPECT_EQ(left->get("/data/FORMAT"), "gelombang data 1\n");
+  EXPECT_EQ(left->get("/data/FORMAT"), "gelombang data 2\n");
+}
+
+TEST(DataMark, SaysThatTheNewestSegmentIsNamedOnceItIs) {
+  memory_disk disk;
+  disk.put("/data/journal/000000000001.gwj", "");
+  begin(disk);
+  EXPECT_EQ(disk.get("/data/FORMAT"), "gelombang data 1\n") << "of before segments were named";
+  EXPECT_EQ(naming_in(disk, where), naming::may_be_absent);
+  ASSERT_OK(write_newest(disk, "/data/journal", {.number = 1, .salt = 2}));
+  ASSERT_OK(mark_begun(disk, where));
+  EXPECT_EQ(disk.get("/data/FORMAT"), "gelombang data 2\n");
+  EXPECT_EQ(naming_in(disk, where), naming::must_be_there);
+  disk.erase("/data/journal/NEWEST");
+  ASSERT_OK(mark_begun(disk, where));
+  EXPECT_EQ(naming_in(disk, where), naming::must_be_there) << "it does not go back";
+}
+
+TEST(DataMark, WithoutAMarkNothingNeedBeNamed) {
+  memory_disk disk;
+  EXPECT_EQ(naming_in(disk, where), naming::may_be_absent);
 }
 
 }  // namespace

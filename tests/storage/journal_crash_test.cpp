@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "storage/newest_segment.hpp"
 #include "tests/storage/journal_support.hpp"
 
 namespace gelombang::storage::testing {
@@ -17,7 +18,7 @@ public:
     std::unique_ptr<journal> log;
     for (int step = 0; step < steps; ++step) {
       if (!log) {
-        auto opened = open_journal(disk);
+        auto opened = open_journal(disk, named_journal());
         if (!opened) return;
         log = std::move(opened->log);
       }
@@ -61,9 +62,9 @@ private:
 /// there; then goes on with it.
 void expect_whole(memory_disk& disk, life& before, std::uint64_t seed) {
   SCOPED_TRACE(::testing::Message() << "seed " << seed);
-  const auto audit = verify_journal(disk, "/journal");
+  const auto audit = verify_journal(disk, "/journal", {}, naming::must_be_there);
   ASSERT_OK(audit);
-  auto opened = open_journal(disk);
+  auto opened = open_journal(disk, named_journal());
   ASSERT_OK(opened);
   const auto answered = opened->recovered == before.made().history();
   ASSERT_TRUE(answered || opened->recovered == before.with_unanswered());
@@ -115,7 +116,7 @@ TEST_P(JournalCrashes, PowerLossDuringTheRecoveryFromAPowerLossLosesNothing) {
     auto left = disk.after_power_loss(seed);
     for (std::uint64_t again = 0; again < 3; ++again) {
       left->power_off_after((seed / 3 + again) % 12, seed + again);
-      (void)open_journal(*left);
+      (void)open_journal(*left, named_journal());
       left = left->after_power_loss(seed * 5 + again);
     }
     expect_whole(*left, node, seed);
@@ -242,6 +243,96 @@ TEST(JournalCrash, AFullDiskRefusesUntilThereIsRoomAndLosesNothing) {
     EXPECT_EQ(again->recovered, maker.history());
     EXPECT_EQ(again->log->recovered().torn_bytes, 0u);
     ASSERT_OK(verify_journal(disk, "/journal"));
+  }
+}
+
+/// The zeros of a segment take its first cycle without more room; its name needs some.
+TEST(JournalCrash, ACycleThatIsRefusedBecauseItsSegmentCannotBeNamedNeverComesBack) {
+  std::uint64_t refused = 0;
+  for (std::uint64_t room = 0; room < 48; ++room) {
+    SCOPED_TRACE(::testing::Message() << "room " << room);
+    for (const int before : {0, 3}) {
+      memory_disk disk;
+      cycle_maker maker(room);
+      { append_cycles(*open_journal(disk, named_journal())->log, maker, before); }
+      auto opened = open_journal(disk, named_journal());
+      ASSERT_OK(opened);
+      disk.limit(disk.bytes() + room);
+      const auto cycle = maker.next();
+      const auto done = opened->log->append(as_frames(cycle));
+      if (done) maker.accept(cycle);
+      if (!done) {
+        ++refused;
+        EXPECT_FAULT(done, fault::no_space);
+      }
+
+      const auto killed = disk.after_kill();
+      const auto found = open_journal(*killed, named_journal());
+      ASSERT_OK(found);
+      EXPECT_EQ(found->recovered, maker.history()) << "killed before a resume";
+
+      disk.limit(std::nullopt);
+      ASSERT_OK(opened->log->resume());
+      EXPECT_EQ(open_journal(*disk.after_kill(), named_journal())->recovered, maker.history());
+      append_cycles(*opened->log, maker, 3);
+      opened->log.reset();
+      EXPECT_EQ(open_journal(disk, named_journal())->recovered, maker.history());
+    }
+  }
+  EXPECT_GE(refused, 2 * 36u) << "the name has 36 bytes";
+}
+
+TEST(JournalCrash, ADurableCycleIsAcknowledgedThoughItsSegmentCannotBeNamed) {
+  for (const int before : {0, 3}) {
+    memory_disk disk;
+    cycle_maker maker(31);
+    { append_cycles(*open_journal(disk, named_journal())->log, maker, before); }
+    auto opened = open_journal(disk, named_journal());
+    ASSERT_OK(opened);
+    disk.fail_next_rename();
+    append_cycles(*opened->log, maker, 1);
+    const auto next = maker.next();
+    EXPECT_FAULT(opened->log->append(as_frames(next)), fault::io);
+    EXPECT_FAULT(opened->log->resume(), fault::io);
+    const auto killed = disk.after_kill();
+    opened->log.reset();
+    for (auto* left : {killed.get(), &disk}) {
+      auto again = open_journal(*left, named_journal());
+      ASSERT_OK(again);
+      EXPECT_EQ(again->recovered, maker.history());
+      auto last = left->paths();
+      std::erase_if(last, [](const auto& path) { return path.ends_with("/NEWEST"); });
+      // The last holds nothing yet; the one before it is named by the start.
+      const auto newest = read_newest(*left, "/journal").value().value().number;
+      EXPECT_TRUE(last[last.size() - 2].ends_with(std::to_string(newest) + ".gwj")) << newest;
+      ASSERT_OK(again->log->append(as_frames(next)));
+    }
+  }
+}
+
+TEST(JournalCrash, AStartNamesTheCycleThatACrashHasLeftWithoutAName) {
+  for (const int before : {0, 3}) {
+    memory_disk disk;
+    cycle_maker maker(37);
+    { append_cycles(*open_journal(disk, named_journal())->log, maker, before); }
+    auto opened = open_journal(disk, named_journal());
+    ASSERT_OK(opened);
+    const auto old_name = disk.has("/journal/NEWEST") ? disk.get("/journal/NEWEST") : "";
+    append_cycles(*opened->log, maker, 1);
+    const auto killed = disk.after_kill();
+    if (old_name.empty())
+      killed->erase("/journal/NEWEST");
+    else
+      killed->put("/journal/NEWEST", old_name);
+    auto again = open_journal(*killed, named_journal());
+    ASSERT_OK(again);
+    EXPECT_EQ(again->recovered, maker.history());
+    again->log.reset();
+    // What has been read back has happened: from here on it is missed.
+    auto paths = killed->paths();
+    std::erase_if(paths, [](const auto& path) { return path.ends_with("/NEWEST"); });
+    killed->erase(paths.back());
+    EXPECT_FAULT(open_journal(*killed, named_journal()), fault::missing);
   }
 }
 

@@ -196,6 +196,56 @@ TEST(JournalDamage, AJournalOfBeforeTheNewestWasNamedIsReadAndNamedFromThenOn) {
   EXPECT_TRUE(read_newest(*worn.killed, "/journal").value().has_value());
 }
 
+TEST(JournalDamage, ANameThatIsGoneIsMissedAlsoWithTheSegmentsThatItWouldMiss) {
+  worn_journal worn;
+  worn.make();
+  {
+    const auto whole = copy_of(*worn.killed);
+    ASSERT_OK(open_journal(*whole, named_journal()));
+  }
+  worn.killed->erase("/journal/NEWEST");
+  for (auto paths = segments_of(*worn.killed); paths.size() > 1; paths.pop_back()) {
+    const auto left = copy_of(*worn.killed);
+    const auto opened = open_journal(*left, named_journal());
+    EXPECT_FAULT(opened, fault::missing);
+    EXPECT_NE(opened.error().detail.find("/journal/NEWEST"), std::string::npos);
+    EXPECT_FAULT(verify_journal(*left, "/journal", {}, naming::must_be_there), fault::missing);
+    EXPECT_FALSE(left->has("/journal/NEWEST")) << "left as it is";
+    worn.killed->erase(paths.back());
+  }
+}
+
+TEST(JournalDamage, DataOfBeforeSegmentsWereNamedIsOpenedWithAWarning) {
+  worn_journal worn;
+  worn.make();
+  {
+    const auto whole = copy_of(*worn.killed);
+    EXPECT_FALSE(open_journal(*whole)->log->recovered().newest_was_absent);
+    EXPECT_FALSE(verify_journal(*whole, "/journal")->newest_is_absent);
+  }
+  worn.killed->erase("/journal/NEWEST");
+  EXPECT_TRUE(verify_journal(*worn.killed, "/journal")->newest_is_absent);
+  EXPECT_TRUE(open_journal(*worn.killed)->log->recovered().newest_was_absent);
+  EXPECT_TRUE(open_journal(*worn.killed, named_journal())) << "the start has named it";
+}
+
+TEST(JournalDamage, OnlyTheFirstCycleOfAllMayLackAName) {
+  memory_disk disk;
+  auto opened = open_journal(disk);
+  ASSERT_OK(opened);
+  cycle_maker maker(29);
+  for (const bool may_lack : {true, false}) {
+    append_cycles(*opened->log, maker, 1);
+    const auto left = copy_of(disk);
+    left->erase("/journal/NEWEST");
+    const auto again = open_journal(*left, named_journal());
+    ASSERT_EQ(again.has_value(), may_lack);
+    if (!may_lack) continue;
+    EXPECT_FALSE(again->log->recovered().newest_was_absent) << "a crash explains it";
+    EXPECT_EQ(read_newest(*left, "/journal").value().value().number, 1u);
+  }
+}
+
 TEST(JournalDamage, ACopyNamesItsOwnNewestSegment) {
   worn_journal worn;
   worn.make();

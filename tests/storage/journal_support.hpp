@@ -155,6 +155,13 @@ inline journal_options small_journal() {
   return options;
 }
 
+/// Of data that says that its newest segment is named.
+inline journal_options named_journal() {
+  auto options = small_journal();
+  options.newest = naming::must_be_there;
+  return options;
+}
+
 struct opened_journal {
   std::unique_ptr<journal> log;
   kept_history recovered;

@@ -41,6 +41,14 @@ public:
     const std::lock_guard lock(guard_);
     fail_sync_ = true;
   }
+  void fail_next_rename() {
+    const std::lock_guard lock(guard_);
+    fail_rename_ = true;
+  }
+  std::uint64_t bytes() const {
+    const std::lock_guard lock(guard_);
+    return used();
+  }
   std::uint64_t changes() const {
     const std::lock_guard lock(guard_);
     return changes_;
@@ -132,6 +140,7 @@ public:
   result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
     const std::lock_guard lock(guard_);
     if (auto up = change(); !up) return up;
+    if (std::exchange(fail_rename_, false)) return failed(fault::no_space, "rename refused");
     const auto found = names_.find(from.string());
     if (found == names_.end()) return failed(fault::missing, "rename " + from.string());
     log({to.string(), from.string(), found->second});
@@ -303,6 +312,7 @@ private:
   std::optional<std::uint64_t> capacity_;
   std::uint64_t changes_ = 0;
   bool fail_sync_ = false;
+  bool fail_rename_ = false;
   bool powered_ = true;
 };
 
