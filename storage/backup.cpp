@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view mark_name = "BACKUP";
 constexpr std::string_view mark_title = "gelombang backup 1\n";
 constexpr std::string_view mark_end = "end ";
 constexpr std::uint64_t step_bytes = 1u << 20;
@@ -57,14 +57,12 @@ tl::unexpected<error> unfit(const fs::path& target, std::string_view why) {
   return failed(fault::unfit, fmt::format("{} {}", target.string(), why));
 }
 
-/// Whether `path` is `directory` or below it, links followed.
-result<bool> is_inside(const fs::path& path, const fs::path& directory) {
+result<fs::path> followed(const fs::path& path) {
   std::error_code code;
-  const auto outer = fs::canonical(directory, code);
-  if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
-  const auto inner = fs::weakly_canonical(path, code);
+  auto whole = fs::absolute(path, code);
+  if (!code) whole = fs::weakly_canonical(whole, code);
   if (code) return unfit(path, fmt::format("can't be used: {}", code.message()));
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  return whole;
 }
 
 /// Makes the directory, and a file in it for a moment. A disk that is full or broken is no fault of
@@ -189,16 +187,21 @@ result<void> copy_tree(file_system& files, const fs::path& from, const fs::path&
   return {};
 }
 
-/// Without it what is restored would open with any key. A directory that no node has served yet has
-/// none.
-result<void> copy_key_mark(file_system& files, const layout& from, const layout& to) {
+result<void> copy_if_there(file_system& files, const fs::path& from, const fs::path& to) {
   std::error_code code;
-  if (!fs::exists(from.key_mark(), code)) return {};
-  const auto bytes = files.size(from.key_mark());
+  if (!fs::exists(from, code)) return {};
+  const auto bytes = files.size(from);
   if (!bytes) return tl::unexpected(bytes.error());
-  const auto sum = copy_file(files, from.key_mark(), to.key_mark(), *bytes);
+  const auto sum = copy_file(files, from, to, *bytes);
   if (!sum) return tl::unexpected(sum.error());
   return {};
+}
+
+/// Without that of the key what is restored would open with any. A directory that no node has
+/// served yet has none.
+result<void> copy_marks(file_system& files, const layout& from, const layout& to) {
+  if (auto done = copy_if_there(files, from.format_mark(), to.format_mark()); !done) return done;
+  return copy_if_there(files, from.key_mark(), to.key_mark());
 }
 
 result<void> sync_tree(file_system& files, const fs::path& root) {
@@ -238,12 +241,12 @@ std::optional<listed_file> decode_line(std::string_view line) {
   return file;
 }
 
-result<std::vector<listed_file>> read_mark(file_system& files, const fs::path& root) {
-  const auto path = root / mark_name;
+result<std::vector<listed_file>> read_mark(file_system& files, const layout& backup) {
+  const auto path = backup.backup_mark();
   const auto text = files.read(path, 0, mark_bytes_max);
   if (!text) {
-    return failed(fault::missing,
-                  fmt::format("{} is no complete backup: {}", root.string(), text.error().detail));
+    return failed(fault::missing, fmt::format("{} is no complete backup: {}", backup.root.string(),
+                                              text.error().detail));
   }
   const auto flawed = [&] {
     return failed(fault::corrupt, fmt::format("{} is damaged", path.string()));
@@ -267,7 +270,8 @@ result<std::vector<listed_file>> read_mark(file_system& files, const fs::path& r
 }
 
 /// The mark comes last: its name appears when everything that it lists is on the disk.
-result<void> write_mark(file_system& files, const fs::path& root) {
+result<void> write_mark(file_system& files, const layout& backup) {
+  const auto& root = backup.root;
   const auto found = walk_tree(root);
   if (!found) return tl::unexpected(found.error());
   std::vector<listed_file> listed;
@@ -276,18 +280,21 @@ result<void> write_mark(file_system& files, const fs::path& root) {
     if (!file) return tl::unexpected(file.error());
     listed.push_back(std::move(*file));
   }
-  const auto temporary = root / fmt::format("{}.tmp", mark_name);
+  auto temporary = backup.backup_mark();
+  temporary += ".tmp";
   auto mark = files.create(temporary);
   if (!mark) return tl::unexpected(mark.error());
   if (auto done = (*mark)->write_at(0, encode_mark(listed)); !done) return done;
   if (auto done = (*mark)->sync(); !done) return done;
-  if (auto done = files.rename(temporary, root / mark_name); !done) return done;
+  if (auto done = files.rename(temporary, backup.backup_mark()); !done) return done;
   return files.sync_directory(root);
 }
 
-/// Copies every listed file, and compares what was copied with the list.
-result<void> copy_listed(file_system& files, const std::vector<listed_file>& listed,
-                         const fs::path& from, const fs::path& to) {
+/// Has every listed file read, and compares what was read with the list.
+/// @param read  is given each file; @returns (a result of) the SHA-256 of what it read
+template <class Read>
+result<void> read_listed(file_system& files, const std::vector<listed_file>& listed,
+                         const fs::path& from, Read read) {
   for (const auto& file : listed) {
     const auto source = from / file.path;
     const auto bytes = files.size(source);
@@ -296,7 +303,7 @@ result<void> copy_listed(file_system& files, const std::vector<listed_file>& lis
       return failed(fault::corrupt,
                     fmt::format("{}: {} bytes instead of {}", source.string(), *bytes, file.bytes));
     }
-    const auto sum = copy_file(files, source, to / file.path, file.bytes);
+    const result<std::string> sum = read(file);
     if (!sum) return tl::unexpected(sum.error());
     if (*sum != file.sha256) {
       return failed(fault::corrupt,
@@ -306,7 +313,29 @@ result<void> copy_listed(file_system& files, const std::vector<listed_file>& lis
   return {};
 }
 
+/// What stands beside the listed files, by its path; nothing when all is listed.
+result<std::optional<fs::path>> find_unlisted(const std::vector<listed_file>& listed,
+                                              const layout& backup) {
+  const auto found = walk_tree(backup.root);
+  if (!found) return tl::unexpected(found.error());
+  std::set<fs::path> known{backup.backup_mark().filename()};
+  for (const auto& file : listed) known.insert(file.path);
+  const auto other = std::find_if(found->files.begin(), found->files.end(),
+                                  [&](const fs::path& path) { return !known.contains(path); });
+  if (other == found->files.end()) return std::nullopt;
+  return backup.root / *other;
+}
+
 }  // namespace
+
+result<bool> is_inside(const fs::path& path, const fs::path& directory) {
+  const auto outer = followed(directory);
+  if (!outer) return tl::unexpected(outer.error());
+  const auto inner = followed(path);
+  if (!inner) return tl::unexpected(inner.error());
+  const auto differs = std::mismatch(outer->begin(), outer->end(), inner->begin(), inner->end());
+  return differs.first == outer->end() || differs.first->empty();
+}
 
 directory_lock::directory_lock(int descriptor) : descriptor_(descriptor) {}
 
@@ -353,14 +382,41 @@ result<void> backup(const state_store& state, const journal& log, const layout& 
   if (auto done = state.copy_to(target.state()); !done) return done;
   if (auto done = log.copy_to(target.journal()); !done) return done;
   if (auto done = copy_tree(files, from.draws(), target.draws()); !done) return done;
-  if (auto done = copy_key_mark(files, from, target); !done) return done;
+  if (auto done = copy_marks(files, from, target); !done) return done;
   if (auto done = sync_tree(files, target.root); !done) return done;
-  return write_mark(files, target.root);
+  return write_mark(files, target);
+}
+
+bool has_backup_mark(const layout& where) {
+  std::error_code unknown;
+  return fs::exists(where.backup_mark(), unknown);
+}
+
+result<backup_report> verify_backup(file_system& files, const layout& backup) {
+  const auto listed = read_mark(files, backup);
+  if (!listed) return tl::unexpected(listed.error());
+  backup_report report;
+  auto read =
+      read_listed(files, *listed, backup.root, [&](const listed_file& file) -> result<std::string> {
+        auto found = describe(files, backup.root, file.path);
+        if (!found) return tl::unexpected(found.error());
+        ++report.files;
+        report.bytes += found->bytes;
+        return std::move(found->sha256);
+      });
+  if (!read) return tl::unexpected(read.error());
+  const auto unlisted = find_unlisted(*listed, backup);
+  if (!unlisted) return tl::unexpected(unlisted.error());
+  if (*unlisted)
+    return failed(fault::corrupt,
+                  fmt::format("{} does not belong to the backup: {} does not list it",
+                              (*unlisted)->string(), backup.backup_mark().filename().string()));
+  return report;
 }
 
 result<void> restore(file_system& files, const layout& backup, const layout& target) {
   if (auto room = need_room_at(target.root); !room) return room;
-  const auto listed = read_mark(files, backup.root);
+  const auto listed = read_mark(files, backup);
   if (!listed) return tl::unexpected(listed.error());
   // Into a directory beside it, which takes its name when it is whole: a node can't be started on
   // half of its data.
@@ -370,9 +426,15 @@ result<void> restore(file_system& files, const layout& backup, const layout& tar
   std::error_code code;
   fs::remove_all(beside, code);
   if (auto made = files.make_directories(beside); !made) return made;
-  if (auto done = copy_listed(files, *listed, backup.root, beside); !done) {
+  // A data directory has its LOCK, which tells it from a backup that has lost its mark.
+  const auto lock = directory_lock::take({beside});
+  if (!lock) return tl::unexpected(lock.error());
+  auto copied = read_listed(files, *listed, backup.root, [&](const listed_file& file) {
+    return copy_file(files, backup.root / file.path, beside / file.path, file.bytes);
+  });
+  if (!copied) {
     fs::remove_all(beside, code);
-    return done;
+    return copied;
   }
   if (auto done = sync_tree(files, beside); !done) return done;
   if (auto done = files.rename(beside, root); !done) return done;

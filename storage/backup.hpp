@@ -17,6 +17,8 @@ struct layout {
   std::filesystem::path lock() const { return root / "LOCK"; }
   /// Tells that the state has been there, and how the directory is laid out.
   std::filesystem::path format_mark() const { return root / "FORMAT"; }
+  /// Of a backup: tells that it is complete, and what belongs to it.
+  std::filesystem::path backup_mark() const { return root / "BACKUP"; }
   /// Tells which master key the data belongs to, without telling the key.
   std::filesystem::path key_mark() const { return root / "KEY"; }
 };
@@ -35,10 +37,14 @@ private:
   int descriptor_ = -1;
 };
 
+/// Whether `path` is `directory` or below it, links followed; neither need be there.
+/// @returns `unfit` for a path that the system can't follow.
+result<bool> is_inside(const std::filesystem::path& path, const std::filesystem::path& directory);
+
 /// Copies a running node's state, then the journal up to a moment after it, then the draws'
-/// published files and the mark of the key, but no key, into the empty or absent `target`, which is
-/// absolute: together they open as a node of that moment. Writing goes on meanwhile. On failure
-/// `target` is left without the mark of completeness.
+/// published files and the marks of format and key, but no key, into the empty or absent `target`,
+/// which is absolute: together they open as a node of that moment. Writing goes on meanwhile. On
+/// failure `target` is left without the mark of completeness.
 /// @returns `in_use` for a target that is not empty, `unfit` for one that can hold no copy:
 /// relative
 ///   (to what, the one who asks can't know), inside the data directory, too long, no directory, or
@@ -46,7 +52,22 @@ private:
 result<void> backup(const state_store& state, const journal& log, const layout& from,
                     const layout& target);
 
-/// Copies a complete backup into an empty or absent data directory, after verifying it.
+/// What a backup holds.
+struct backup_report {
+  std::uint64_t files = 0, bytes = 0;
+};
+
+/// Whether the mark of completeness is there: whether it holds is for `verify_backup` to say.
+bool has_backup_mark(const layout& where);
+
+/// Compares every file of a backup with the mark of completeness, as `restore` does, and changes
+/// nothing. @returns `missing` for a directory that is no complete backup, `corrupt` for a file
+/// that
+///   is not what was backed up, or that was not.
+result<backup_report> verify_backup(file_system& files, const layout& backup);
+
+/// Copies a complete backup into an empty or absent data directory, after verifying it. What its
+/// mark does not list stays behind.
 /// @returns `missing` for a directory that is no complete backup, `in_use` for a target not empty.
 result<void> restore(file_system& files, const layout& backup, const layout& target);
 

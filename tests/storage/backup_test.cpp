@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "storage/checksum.hpp"
+#include "storage/data_mark.hpp"
 #include "tests/storage/journal_support.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -117,6 +118,23 @@ TEST(Backup, OpensAsTheNodeOfItsMomentWhileWritingGoesOn) {
   EXPECT_TRUE(node::open(restored.root, checkpoint).has_value());
 }
 
+TEST(IsInside, FollowsLinksAndNeedsNothingToBeThere) {
+  const temporary_directory where;
+  const auto outer = where.path() / "outer";
+  std::filesystem::create_directories(outer / "deep");
+  std::filesystem::create_directory_symlink(outer, where.path() / "link");
+  for (const auto& inside :
+       {outer, outer / "", outer / "not" / "there", where.path() / "link" / "x",
+        where.path() / "other" / ".." / "outer"}) {
+    EXPECT_EQ(is_inside(inside, outer), true) << inside;
+    EXPECT_EQ(is_inside(inside, outer / ""), true) << inside;
+  }
+  for (const auto& outside : {where.path(), where.path() / "outer.key", outer / ".."})
+    EXPECT_EQ(is_inside(outside, outer), false) << outside;
+  std::filesystem::create_symlink("loop", where.path() / "loop");
+  EXPECT_FAULT(is_inside(where.path() / "loop", outer), fault::unfit);
+}
+
 class BackupTarget : public ::testing::Test {
 protected:
   /// Says why no copy is made there.
@@ -172,10 +190,14 @@ protected:
     append_cycles(*source->log, maker, 40);
     const std::vector<row_change> rows{{"a", "b"}};
     ASSERT_OK(source->state->ingest(rows));
+    ASSERT_OK(mark_begun(posix_file_system(), source->where));
+    write_file(source->where.key_mark(), "which key");
+    write_file(source->where.draws() / "wave-1" / "committed.json", "committed");
     ASSERT_OK(backup(*source->state, *source->log, source->where, made_));
   }
 
   result<void> restored() { return restore(posix_file_system(), made_, target_); }
+  result<backup_report> verified() { return verify_backup(posix_file_system(), made_); }
 
   temporary_directory where_;
   layout made_{where_.path() / "backup"};
@@ -198,12 +220,12 @@ TEST_F(MadeBackup, IsRestoredIntoAnEmptyDirectory) {
   std::filesystem::create_directories(target_.root);
   ASSERT_OK(restored());
   EXPECT_TRUE(std::filesystem::exists(target_.state() / "CURRENT"));
-  EXPECT_FALSE(std::filesystem::exists(target_.key_mark())) << "there was none";
 }
 
 TEST_F(MadeBackup, WithoutItsMarkIsNoBackup) {
   std::filesystem::remove(made_.root / "BACKUP");
   EXPECT_FAULT(restored(), fault::missing);
+  EXPECT_FAULT(verified(), fault::missing);
   EXPECT_FALSE(std::filesystem::exists(target_.root));
 }
 
@@ -224,14 +246,53 @@ TEST_F(MadeBackup, WithAnyFileChangedMissingOrCutIsRefused) {
     flipped[whole.size() / 2] = static_cast<char>(flipped[whole.size() / 2] ^ 1);
     replace(flipped);
     EXPECT_FAULT(restored(), fault::corrupt);
+    EXPECT_FAULT(verified(), fault::corrupt);
     replace(std::string_view(whole).substr(0, whole.size() - 1));
     EXPECT_FAULT(restored(), fault::corrupt);
+    EXPECT_FAULT(verified(), fault::corrupt);
+    replace(whole + "more");
+    EXPECT_FAULT(restored(), fault::corrupt);
+    EXPECT_FAULT(verified(), fault::corrupt);
     std::filesystem::remove(path);
     EXPECT_FAULT(restored(), fault::missing);
+    EXPECT_FAULT(verified(), fault::missing);
     write_file(path, whole);
     EXPECT_FALSE(std::filesystem::exists(target_.root));
   }
   ASSERT_OK(restored());
+  const auto report = verified();
+  ASSERT_OK(report);
+  EXPECT_EQ(report->files + 1, files.size()) << "all but the mark";
+}
+
+TEST_F(MadeBackup, HoldsTheMarksOfFormatAndKey) {
+  EXPECT_EQ(read_file(made_.format_mark()), "gelombang data 2\n");
+  EXPECT_EQ(read_file(made_.key_mark()), "which key");
+  std::filesystem::remove(made_.format_mark());
+  EXPECT_FAULT(verified(), fault::missing);
+}
+
+TEST_F(MadeBackup, WhatItDoesNotListIsFoundAndNotRestored) {
+  for (const auto& other : {made_.root / "notes.txt", made_.draws() / "wave-1" / "drawn.json"}) {
+    write_file(other, "more");
+    const auto told = verified();
+    EXPECT_FAULT(told, fault::corrupt);
+    EXPECT_THAT(told.error().detail, HasSubstr(other.string()));
+    ASSERT_OK(restored());
+    EXPECT_FALSE(std::filesystem::exists(target_.root / other.lexically_relative(made_.root)));
+    std::filesystem::remove_all(target_.root);
+    std::filesystem::remove(other);
+  }
+  ASSERT_OK(verified());
+}
+
+TEST_F(MadeBackup, IsRestoredAsADataDirectory) {
+  EXPECT_TRUE(has_backup_mark(made_));
+  EXPECT_FALSE(std::filesystem::exists(made_.lock()));
+  ASSERT_OK(restored());
+  EXPECT_FALSE(has_backup_mark(target_));
+  EXPECT_TRUE(std::filesystem::exists(target_.lock()));
+  EXPECT_TRUE(directory_lock::take(target_).has_value());
 }
 
 TEST_F(MadeBackup, AListThatLeadsOutOfTheBackupIsRefused) {
