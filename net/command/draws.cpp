@@ -81,12 +81,10 @@ std::string broken_promise(const draw::summary& published, const draw::summary& 
   return {};
 }
 
-/// @returns what can be said of the commitment.
+/// @returns what can be said of the commitment, a line or nothing.
 tl::expected<std::string, failure> check_commitment(const draw::summary& published,
                                                     const std::string& file) {
-  if (file.empty())
-    return std::string{
-        "wave, beacon source and round are the summary's word: --committed compares them\n"};
+  if (file.empty()) return std::string{};
   const auto json = read_file("--committed", file);
   if (!json) return tl::unexpected(json.error());
   const auto committed = draw::read_summary(*json);
@@ -101,6 +99,22 @@ tl::expected<std::string, failure> check_commitment(const draw::summary& publish
   if (auto broken = broken_promise(published, *committed); !broken.empty())
     return tl::unexpected(failure{disagrees, std::move(broken)});
   return fmt::format("as committed in {}: wave, beacon, roster, places and weights\n", file);
+}
+
+/// What two files, or three, can't tell: whoever reads "agrees" must not take it for more.
+std::string not_checked(const draw::summary& published, const std::string& committed) {
+  std::string text = "not checked, for the files can't tell:\n";
+  if (committed.empty())
+    text +=
+        "  that this was promised before the draw: wave, roster root, quota, minimum per region,\n"
+        "    groups and their shares, regions and their weights, beacon source and round, hash of\n"
+        "    the secret are the summary's word (--committed compares them with a copy of then)\n";
+  if (published.drawn)
+    text += "  that the beacon value is what its source gave in that round: ask the source\n";
+  return text +
+         "  who joined, and each entry's region, groups, family and family room: the entries' "
+         "word;\n"
+         "    whoever has a receipt can look at his own line (--entry)\n";
 }
 
 std::string beacon_of(const draw::summary& published) {
@@ -132,7 +146,8 @@ tl::expected<std::string, failure> verify(const draw_order& order) {
   }
   const auto commitment = check_commitment(checked->published, order.committed);
   if (!commitment) return tl::unexpected(commitment.error());
-  return beacon_of(checked->published) + *commitment + draw::describe(*checked);
+  return beacon_of(checked->published) + *commitment + draw::describe(*checked) +
+         not_checked(checked->published, order.committed);
 }
 
 }  // namespace

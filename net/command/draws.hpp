@@ -15,7 +15,8 @@ struct draw_order {
 
 /// Recomputes a published draw from its two files alone. Wave number, beacon source and round stand
 /// in the summary and nothing follows from them: they are printed, and compared with the commitment
-/// where that is given, as is everything else that was committed to.
+/// where that is given, as is everything else that was committed to. What the files can't tell is
+/// named in the end.
 /// @returns 0 when everything agrees, 1 with the first disagreement named on `complaints`, 2 for an
 ///   entry id that is none or a commitment that is drawn, 3 when a file can't be read.
 int verify_draw(const draw_order& order, std::FILE* out = stdout, std::FILE* complaints = stderr);

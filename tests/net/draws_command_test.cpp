@@ -16,6 +16,7 @@ namespace gelombang::command {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// A draw as it is published: the summary at the commitment, and both files after the draw.
 class DrawCommand : public ::testing::Test {
@@ -50,10 +51,14 @@ protected:
     std::ofstream{path_of(name)} << text;
   }
 
+  std::string content(const std::string& name) const {
+    std::ifstream in{path_of(name)};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+
   /// Writes the summary of the commitment with something else in it.
   void with_commitment(const std::function<void(boost::json::object&)>& change) const {
-    std::ifstream in{path_of("committed")};
-    auto json = boost::json::parse(std::string{std::istreambuf_iterator<char>{in}, {}});
+    auto json = boost::json::parse(content("committed"));
     change(json.as_object());
     write("committed", boost::json::serialize(json));
   }
@@ -84,6 +89,37 @@ TEST_F(DrawCommand, SaysWhichWaveAndWhichRandomness) {
 TEST_F(DrawCommand, ComparesWithTheCommitment) {
   EXPECT_EQ(verify("summary", "committed"), 0) << complaint_;
   EXPECT_THAT(said_, HasSubstr("as committed in"));
+}
+
+TEST_F(DrawCommand, NamesWhatItHasNotChecked) {
+  EXPECT_EQ(verify("summary"), 0) << complaint_;
+  for (const auto* taken_on_trust :
+       {"not checked", "roster root", "quota", "minimum per region", "shares", "weights",
+        "beacon source and round", "beacon value", "region, groups, family and family room"})
+    EXPECT_THAT(said_, HasSubstr(taken_on_trust));
+  EXPECT_EQ(verify("summary", "committed"), 0) << complaint_;
+  EXPECT_THAT(said_, Not(HasSubstr("weights are")));
+  EXPECT_THAT(said_, Not(HasSubstr("the summary's word")));
+  EXPECT_THAT(said_, HasSubstr("region, groups, family and family room"));
+  EXPECT_THAT(said_, HasSubstr("beacon value"));
+}
+
+TEST_F(DrawCommand, TwoMembersOfTheSameNameAreRefused) {
+  for (const auto* twice : {R"("quota":2,"quota":2)", R"("quota":2,"a":{"\":b":1,"\":b":2})",
+                            R"("quota":2,"a":[{"b":1,"b":1}])"}) {
+    SetUp();
+    auto text = content("summary");
+    const std::string once = R"("quota":2)";
+    text.replace(text.find(once), once.size(), twice);
+    write("summary", text);
+    EXPECT_EQ(verify("summary"), 1) << twice;
+    EXPECT_THAT(complaint_, HasSubstr("two members of the same name"));
+  }
+  SetUp();
+  auto text = content("summary");
+  text.insert(1, R"("a \": b":[{"b":1},{"b":1,"c":":"}],)");
+  write("summary", text);
+  EXPECT_EQ(verify("summary"), 0) << complaint_;
 }
 
 TEST_F(DrawCommand, NamesWhatWasNotCommittedTo) {

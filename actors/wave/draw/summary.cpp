@@ -190,11 +190,45 @@ std::string to_json(const summary& published) {
       joined(published.regions, region_json));
 }
 
+namespace {
+
+/// Outside of its strings, a JSON text has one colon for each member.
+std::size_t members_written(std::string_view json) {
+  std::size_t members = 0;
+  bool is_in_string = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    if (is_in_string && json[at] == '\\') {
+      ++at;
+    } else if (json[at] == '"') {
+      is_in_string = !is_in_string;
+    } else if (!is_in_string && json[at] == ':') {
+      ++members;
+    }
+  }
+  return members;
+}
+
+std::size_t members_kept(const boost::json::value& in) {
+  std::size_t members = 0;
+  if (const auto* object = in.if_object()) {
+    members = object->size();
+    for (const auto& one : *object) members += members_kept(one.value());
+  } else if (const auto* list = in.if_array()) {
+    for (const auto& one : *list) members += members_kept(one);
+  }
+  return members;
+}
+
+}  // namespace
+
 tl::expected<summary, std::string> read_summary(std::string_view json) {
   if (json.size() > summary_bytes_max) return tl::unexpected<std::string>("too long");
   boost::json::error_code error;
   auto value = boost::json::parse(boost::json::string_view(json.data(), json.size()), error);
   if (error) return tl::unexpected("not JSON: " + error.message());
+  // The parser keeps the last of them, other readers the first: two people would verify two draws.
+  if (members_kept(value) != members_written(json))
+    return tl::unexpected<std::string>("an object has two members of the same name");
   try {
     return read_members(value);
   } catch (unreadable& fault) {
