@@ -319,8 +319,9 @@ json_body* json_reader::read(std::string_view text) {
   dom::element root;
   constexpr auto is_padded = false;  // "reallocate if needed": it is not
   auto failed = parser_.parse(text.data(), text.size(), is_padded).get(root);
-  if (failed == simdjson::NUMBER_ERROR) {
-    auto readable = without_long_integers(text);
+  // Whatever it calls that fault: the name differs between its versions.
+  auto readable = failed ? without_long_integers(text) : std::string{};
+  if (failed && readable != text) {
     const auto bytes = readable.size();
     readable.append(json_padding_bytes, ' ');
     failed = parser_.parse(readable.data(), bytes, is_padded).get(root);

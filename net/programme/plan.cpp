@@ -65,7 +65,7 @@ result<void> weights_into(wave::wire::Plan& plan, json_object& body, const regio
   for (const auto& region : regions.all()) weights[region.code] = given ? 0 : region.population;
   if (given) {
     if (given->empty()) body.fault("weights", field_fault::too_short, 1, regions_max(regions));
-    const auto members = given->integer_members(wave::weight_min, wave::weight_max);
+    const auto members = given->integer_members(0, wave::weight_max);
     for (const auto& [name, weight] : members) {
       const auto code = parse_region_code(name);
       if (!code || !regions.find(*code))

@@ -70,7 +70,7 @@ TEST_F(Plans, NameEverythingThatIsWrong) {
 
 TEST_F(Plans, SayWhichFormAndWhichBoundsAreWanted) {
   (void)plan(R"({"scheme":"other","opens_at":"yesterday","closes_at":"2027-01-18T23:59:00Z",
-      "quota":18446744073709551616,"minimum_per_region":-1,"weights":{"3171":0,"1101":9e99}})");
+      "quota":18446744073709551616,"minimum_per_region":-1,"weights":{"3171":-1,"1101":9e99}})");
   const std::int64_t quota_most = wave::quota_max, weight_most = wave::weight_max;
   EXPECT_THAT(body_->faults().fields,
               ElementsAre(field_error{"/scheme", field_fault::not_allowed, 0, 0, "kartu"},
@@ -78,8 +78,8 @@ TEST_F(Plans, SayWhichFormAndWhichBoundsAreWanted) {
                           field_error{"/quota", field_fault::out_of_range, 1, quota_most},
                           field_error{"/minimum_per_region", field_fault::out_of_range, 0,
                                       wave::minimum_per_region_max},
-                          field_error{"/weights/3171", field_fault::out_of_range, 1, weight_most},
-                          field_error{"/weights/1101", field_fault::out_of_range, 1, weight_most}));
+                          field_error{"/weights/3171", field_fault::out_of_range, 0, weight_most},
+                          field_error{"/weights/1101", field_fault::out_of_range, 0, weight_most}));
 }
 
 TEST_F(Plans, HaveNoLargerMinimumThanTheirQuotaAndNoEmptyWeights) {
@@ -96,6 +96,8 @@ TEST_F(Plans, HaveNoLargerMinimumThanTheirQuotaAndNoEmptyWeights) {
   (void)plan(with(R"("quota":5,"weights":{})"));
   EXPECT_THAT(body_->faults().fields,
               ElementsAre(field_error{"/weights", field_fault::too_short, 1, 514}));
+  (void)plan(with(R"("quota":5,"weights":{"3171":0,"1101":1})"));
+  EXPECT_TRUE(body_->ok()) << "0 says of a region what leaving it out says";
   (void)plan(with(R"("quota":5,"weights":[])"));
   EXPECT_THAT(body_->faults().fields,
               ElementsAre(field_error{"/weights", field_fault::not_object}));
