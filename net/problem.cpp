@@ -70,8 +70,11 @@ std::string describe(const field_error& error, language speech) {
 bilingual out_of_order_text(std::string_view detail) {
   if (detail.starts_with(wave::other_wave_first))
     return {
-        "Gelombang {} sudah dikunci atau diundi dan belum diumumkan; umumkan atau batalkan dahulu.",
-        "Wave {} is committed or drawn and not yet announced; announce or cancel it first."};
+        "Gelombang {} sudah dikunci dan belum diumumkan: undi dan umumkan dahulu, atau batalkan "
+        "selama belum diundi.",
+        "Wave {} is committed and not yet announced: draw and announce it first, or cancel it "
+        "while "
+        "it is not drawn."};
   if (detail == wave::order_under_way)
     return {"Langkah yang sama dengan isi lain sedang berjalan; tunggu sampai selesai.",
             "The same step with another content is under way; wait until it has ended."};
