@@ -12,6 +12,7 @@
 #include "actors/runtime/record.hpp"
 #include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
+#include "net/command/places.hpp"
 #include "storage/backup.hpp"
 #include "storage/journal.hpp"
 #include "storage/state_store.hpp"
@@ -25,16 +26,15 @@ tl::unexpected<std::string> wrong(std::string why) {
   return tl::unexpected(std::move(why));
 }
 
-bool has_segments(const fs::path& journal) {
-  std::error_code none;
-  for (fs::directory_iterator at{journal, none}, end; !none && at != end; at.increment(none))
-    if (at->path().extension() == ".gwj" || at->path().extension() == ".gwa") return true;
-  return false;
+/// What a data directory says of its key; empty when it says nothing.
+std::string mark_in(const storage::layout& where) {
+  std::string known;
+  std::ifstream{where.key_mark()} >> known;
+  return known;
 }
 
-bool has_rows_or_frames(const storage::layout& where) {
-  std::error_code none;
-  return fs::exists(where.state() / "CURRENT", none) || has_segments(where.journal());
+std::string mark_of(const keyring& keys) {
+  return to_hex(keys.nik_hash("which key this is"));
 }
 
 /// Whether `path` is `directory` or below it, links followed.
@@ -126,7 +126,7 @@ tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
   const auto named = "storage.data_dir: " + data_directory.string();
   if (code) return wrong(fmt::format("{}: {}", named, code.message()));
   if (!fs::is_directory(what)) return wrong(named + " is no directory");
-  if (fs::exists(where.key_mark(), code) || has_rows_or_frames(where)) return holding::data;
+  if (fs::exists(where.key_mark(), code) || holds_data(data_directory)) return holding::data;
   std::vector<std::string> others;
   // The root of a file system of its own has lost+found; the others are ours, and left by a start
   // that failed, the last on a full disk.
@@ -173,21 +173,24 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
   return keyring::load_or_create(file);
 }
 
-tl::expected<void, std::string> check_key(const fs::path& data_directory, const keyring& keys) {
+tl::expected<void, std::string> compare_key(const fs::path& data_directory, const keyring& keys) {
   const storage::layout where{data_directory};
-  const auto file = where.key_mark();
-  const auto expected = to_hex(keys.nik_hash("which key this is"));
-  std::ifstream in{file};
-  if (std::string known; in >> known) {
-    if (known == expected) return {};
-    return wrong("keys.file: this is not the master key that " + data_directory.string() +
-                 " was begun with");
-  }
-  if (auto fits = check_against_data(where, keys); !fits) return fits;
+  const auto known = mark_in(where);
+  if (known.empty()) return check_against_data(where, keys);
+  if (known == mark_of(keys)) return {};
+  return wrong("keys.file: this is not the master key that " + data_directory.string() +
+               " was begun with");
+}
+
+tl::expected<void, std::string> check_key(const fs::path& data_directory, const keyring& keys) {
+  if (auto fits = compare_key(data_directory, keys); !fits) return fits;
+  const storage::layout where{data_directory};
+  if (!mark_in(where).empty()) return {};
   if (auto made = draw::make_directory(data_directory); !made)
     return wrong(data_directory.string() + ": " + made.error().detail);
+  const auto file = where.key_mark();
   draw::file_replacement out{file};
-  out.append(expected + "\n");
+  out.append(mark_of(keys) + "\n");
   if (auto written = out.finish(); !written)
     return wrong(file.string() + ": " + written.error().detail);
   return {};

@@ -38,4 +38,9 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use);
 tl::expected<void, std::string> check_key(const std::filesystem::path& data_directory,
                                           const keyring& keys);
 
+/// The same question, and nothing is written: for whom the directory is not locked.
+/// @returns which key is wrong, or why the data can't be read.
+tl::expected<void, std::string> compare_key(const std::filesystem::path& data_directory,
+                                            const keyring& keys);
+
 }  // namespace gelombang::command

@@ -10,6 +10,7 @@
 #include "actors/programme/keys.hpp"
 #include "actors/seed/seeding.hpp"
 #include "net/command/key_check.hpp"
+#include "net/command/places.hpp"
 #include "net/command/tokens.hpp"
 #include "storage/backup.hpp"
 
@@ -58,6 +59,8 @@ int check_count(const settings& with, const keyring& keys, std::uint64_t wanted)
 int seed(const settings& with, const people_order& order) {
   auto version = assessment_version(with);
   if (!version) return complain(wrong_configuration, version.error());
+  if (auto alone = check_surroundings(with.storage.data_dir); !alone)
+    return complain(wrong_configuration, "storage.data_dir: " + alone.error());
   auto keys = key_of(with, key_use::to_begin_or_go_on);
   if (!keys) return complain(wrong_configuration, keys.error());
   if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
@@ -94,7 +97,7 @@ int seed(const settings& with, const people_order& order) {
 int tokens(const settings& with, const people_order& order) {
   auto keys = key_of(with, key_use::to_go_on);
   if (!keys) return complain(wrong_configuration, keys.error());
-  if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
+  if (auto fits = compare_key(with.storage.data_dir, *keys); !fits)
     return complain(wrong_configuration, fits.error());
   if (order.role != "operator")
     if (const auto code = check_count(with, *keys, order.applicants); code != 0) return code;

@@ -16,6 +16,9 @@ struct backup_order {
 int backup(const backup_order& order);
 
 /// Puts a backup into an empty or absent data directory.
+/// @returns 0; 1 for a backup that is damaged or none; 2 for a directory that will not do: it holds
+///   something, is the backup itself, or lies inside other data; 3 when it can't be read or
+///   written.
 int restore(const std::string& from, const std::string& data_dir);
 
 }  // namespace gelombang::command
