@@ -28,17 +28,20 @@ void answer_problem(exchange& x) {
 
 }  // namespace
 
-void add_house_routes(router& routes, const server& front, const metrics_page& page) {
+void add_house_routes(router& routes, const server& front) {
   routes.add({http::verb::get, "/healthz", access::anyone, "readHealth",
               [](exchange& x) { x.reply(200, R"({"status":"alive"})"); }});
   routes.add({http::verb::get, "/readyz", access::anyone, "readReadiness", [&front](exchange& x) {
                 if (auto why = front.unready()) return x.refuse(*why);
                 x.reply(200, R"({"status":"ready"})");
               }});
-  routes.add({http::verb::get, "/metrics", access::anyone, "readMetrics",
-              [&page](exchange& x) { x.reply(200, text_exposition, page.text()); }});
   routes.add({http::verb::get, "/openapi.json", access::anyone, "readOpenapi", answer_document});
   routes.add({http::verb::get, "/problems/{name}", access::anyone, "readProblem", answer_problem});
+}
+
+void add_metrics_route(router& routes, const metrics_page& page) {
+  routes.add({http::verb::get, "/metrics", access::anyone, "readMetrics",
+              [&page](exchange& x) { x.reply(200, text_exposition, page.text()); }});
 }
 
 }  // namespace gelombang::net

@@ -69,7 +69,7 @@ public:
   /// unanswered.
   void stop();
 
-  /// Ends the waiting of a `stop` that is under way: for a second Ctrl-C. Thread-safe.
+  /// Ends the waiting of a `stop`, under way or to come: for a second Ctrl-C. Thread-safe.
   void hurry();
 
   /// Reads certificate and key again; connections from now on use them. On failure the old ones
@@ -93,8 +93,9 @@ private:
   bool started_ = false;
 };
 
-/// Adds /healthz, /readyz, /metrics, /openapi.json and /problems/{name}. `front` and `page` outlive
-/// the serving.
-void add_house_routes(router& routes, const server& front, const metrics_page& page);
+/// Adds /healthz, /readyz, /openapi.json and /problems/{name}. `front` outlives the serving.
+void add_house_routes(router& routes, const server& front);
+/// Adds /metrics. `page` outlives the serving.
+void add_metrics_route(router& routes, const metrics_page& page);
 
 }  // namespace gelombang::net

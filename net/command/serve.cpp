@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -14,8 +12,11 @@
 #include "actors/programme/email.hpp"
 #include "net/command/demo.hpp"
 #include "net/command/key_check.hpp"
+#include "net/command/listen.hpp"
+#include "net/command/log_file.hpp"
 #include "net/command/node_metrics.hpp"
 #include "net/command/outgoing_mail.hpp"
+#include "net/command/places.hpp"
 #include "net/command/regular_waves.hpp"
 #include "net/command/start_failure.hpp"
 #include "net/command/world.hpp"
@@ -26,15 +27,6 @@
 
 namespace gelombang::command {
 namespace {
-
-void configure_log(const settings& with) {
-  auto log = with.log.file.empty() ? spdlog::stderr_logger_mt("gelombang")
-                                   : spdlog::basic_logger_mt("gelombang", with.log.file);
-  log->set_level(spdlog::level::from_str(with.log.level == "warn" ? "warning" : with.log.level));
-  log->set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e%z {} %l %v", with.node.name));
-  log->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(log));
-}
 
 std::unique_ptr<caf::actor_system_config> caf_config(const settings& with) {
   auto config = std::make_unique<caf::actor_system_config>();
@@ -102,6 +94,7 @@ net::server_options server_options(const settings& with,
   const auto cores = std::max(1u, std::thread::hardware_concurrency());
   options.threads = with.front_door.io_threads ? with.front_door.io_threads : cores;
   options.bounds.connections_max = with.front_door.connections_max;
+  options.bounds.connections_per_address_max = with.front_door.connections_by_address_max;
   options.bounds.body_bytes_max = with.front_door.body_bytes_max;
   options.bounds.header_bytes_max = with.front_door.header_bytes_max;
   options.bounds.requests_in_flight_max = with.runtime.requests_in_flight_max;
@@ -109,8 +102,8 @@ net::server_options server_options(const settings& with,
   options.bounds.body_timeout = std::chrono::seconds{with.front_door.body_seconds_max};
   options.bounds.idle_timeout = std::chrono::seconds{with.front_door.idle_seconds_max};
   options.bounds.request_timeout = std::chrono::seconds{with.front_door.answer_seconds_max};
-  options.bounds.drain_timeout =
-      std::chrono::seconds{std::min<std::int64_t>(with.front_door.stop_seconds_max, 3)};
+  options.bounds.drain_delay = std::chrono::seconds{with.front_door.stop_notice_seconds};
+  options.bounds.drain_timeout = std::chrono::seconds{with.front_door.stop_seconds_max};
   if (!with.listen.tls_certificate.empty())
     options.tls = net::tls_files{with.listen.tls_certificate, with.listen.tls_key};
   options.tokens = tokens;
@@ -139,21 +132,74 @@ std::set<std::string, std::less<>> operators_of(const settings& with) {
   return emails;
 }
 
-/// Waits for the signal to end; SIGHUP reads the certificate again.
-void wait_for_the_end(const sigset_t& signals, net::server& front) {
+/// SIGHUP: what others may have replaced under the node is opened anew. What can't be stays as it
+/// was.
+void open_anew(net::server& front, const log_output& log) {
+  if (auto opened = log.reopen(); !opened) spdlog::error("{}", opened.error());
+  auto reloaded = front.reload_certificate();
+  if (!reloaded) return spdlog::error("the certificate was not reloaded: {}", reloaded.error());
+  spdlog::info("the log goes on here, and new connections use the certificate of now");
+}
+
+void wait_for_the_end(const sigset_t& signals, net::server& front, const log_output& log) {
   for (int signal = 0; sigwait(&signals, &signal) == 0;) {
     if (signal != SIGHUP) return;
-    if (auto reloaded = front.reload_certificate(); !reloaded)
-      spdlog::error("the certificate was not reloaded: {}", reloaded.error());
+    open_anew(front, log);
   }
 }
 
-/// Binds the port for a moment: a start that cannot serve must not leave data or a key behind.
-void check_listening(const settings& with, const clock& time) {
+/// Whoever tells a node twice to end does not want to wait for those whose requests are under way.
+/// The thread lives as long as the process, which ends without taking `front` apart.
+void hurry_when_told_again(const sigset_t& signals, net::server& front) {
+  std::thread{[&signals, &front] {
+    int signal = SIGHUP;
+    while (signal == SIGHUP && sigwait(&signals, &signal) == 0) continue;
+    front.hurry();
+  }}.detach();
+}
+
+/// /metrics at an address of its own, and beside it what a prober asks; null where it has none.
+std::unique_ptr<net::server> metrics_server(const settings& with, const clock& time) {
+  const auto at = parse_listen(with.listen.metrics);
+  if (!at) return nullptr;
+  net::server_options options{.address = at->address, .port = at->port};
+  options.bounds.connections_max = 64;
+  return std::make_unique<net::server>(std::move(options), time);
+}
+
+std::unique_ptr<net::server> serve_metrics(const settings& with, const clock& time,
+                                           const net::server& front,
+                                           const net::metrics_page& page) {
+  auto alone = metrics_server(with, time);
+  if (!alone) return nullptr;
+  or_stop(alone->listen(), environment_failed);
+  net::router routes;
+  net::add_house_routes(routes, front);
+  net::add_metrics_route(routes, page);
+  alone->start(std::move(routes));
+  const listen_at where{alone->options().address, alone->port()};
+  spdlog::info("metrics at http://{}:{}/metrics", where.host(), where.port);
+  return alone;
+}
+
+net::router routes_of(const settings& with, const net::server& front, net::services& services,
+                      const net::metrics_page& page) {
+  net::router routes;
+  net::add_house_routes(routes, front);
+  net::add_programme_routes(routes, services);
+  if (with.listen.metrics == metrics_here) net::add_metrics_route(routes, page);
+  return routes;
+}
+
+/// A start that can't serve must not leave data or a key behind: the ports are bound for a moment.
+void check_places(const settings& with, const clock& time) {
   auto options = server_options(with);
   options.threads = 1;
   net::server trial{options, time};
   or_stop(trial.listen(), environment_failed);
+  if (auto metrics = metrics_server(with, time)) or_stop(metrics->listen(), environment_failed);
+  if (auto alone = check_surroundings(with.storage.data_dir); !alone)
+    throw start_failure{wrong_configuration, "storage.data_dir: " + alone.error()};
 }
 
 /// Before anything else is: its first checkpoint says into how many shards the data is divided, so
@@ -162,6 +208,11 @@ void begin_data(runtime::node& node) {
   if (!is_blank(node)) return;
   if (auto begun = node.checkpoint(); !begun)
     throw start_failure{environment_failed, begun.error().detail};
+}
+
+std::string url_of(const settings& with, std::uint16_t port) {
+  return fmt::format("{}://{}:{}", with.listen.tls_key.empty() ? "http" : "https",
+                     listen_at{with.listen.address}.host(), port);
 }
 
 void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with,
@@ -185,9 +236,9 @@ void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with
   std::_Exit(0);
 }
 
-void run(const settings& with, const sigset_t& signals) {
+void run(const settings& with, const sigset_t& signals, const log_output& log) {
   const system_clock time;
-  check_listening(with, time);
+  check_places(with, time);
   const world around{with};
   or_stop(check_key(with.storage.data_dir, around.keys));
   auto config = caf_config(with);
@@ -228,26 +279,25 @@ void run(const settings& with, const sigset_t& signals) {
   for (auto& one : gateways) services.gateways.push_back(one.get());
   for (const auto& [name, rules] : around.eligibility)
     services.eligibility_of_scheme.emplace(name, name);
-  net::router routes;
-  net::add_house_routes(routes, front, page);
-  net::add_programme_routes(routes, services);
   front.on_readiness([&node]() -> std::optional<errc> {
     if (!node->writable()) return errc::storage_unavailable;
     return std::nullopt;
   });
   or_stop(front.listen(), environment_failed);
-  front.start(std::move(routes), &page);
+  front.start(routes_of(with, front, services, page), &page);
+  const auto metrics = serve_metrics(with, time, front, page);
   {
     const regular_waves regular{with, *node, around.regions};
-    const auto url = fmt::format("{}://{}:{}", with.listen.tls_key.empty() ? "http" : "https",
-                                 with.listen.address, front.port());
+    const auto url = url_of(with, front.port());
     fmt::print("ready {}\n", url);
     std::fflush(stdout);
     if (with.demo.enabled) tell_of_demo(*node, around.keys, with, url);
-    wait_for_the_end(signals, front);
+    wait_for_the_end(signals, front, log);
   }
   spdlog::info("ending");
+  hurry_when_told_again(signals, front);
   front.stop();
+  if (metrics) metrics->stop();
   services.backups.stop();
   gateways.clear();
   desk.stop();
@@ -266,8 +316,7 @@ int serve(const settings& with) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   try {
-    configure_log(with);
-    run(with, signals);
+    run(with, signals, or_stop(log_output::open(with), environment_failed));
     return 0;
   } catch (const start_failure& why) {
     fmt::print(stderr, "gelombang: {}\n", why.why);

@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "net/command/listen.hpp"
+
 namespace gelombang::command {
 namespace {
 
@@ -156,12 +158,14 @@ void read_front_door(const toml::table* table, settings& into) {
   auto& front = into.front_door;
   from.number("io_threads", front.io_threads, 0, 256);
   from.number("connections_max", front.connections_max, 1, 10'000'000);
+  from.number("connections_by_address_max", front.connections_by_address_max, 1, 10'000'000);
   from.number("body_bytes_max", front.body_bytes_max, 256, 64 << 20);
   from.number("header_bytes_max", front.header_bytes_max, 512, 1 << 20);
   from.number("header_seconds_max", front.header_seconds_max, 1, 3600);
   from.number("body_seconds_max", front.body_seconds_max, 1, 3600);
   from.number("idle_seconds_max", front.idle_seconds_max, 1, 86400);
   from.number("answer_seconds_max", front.answer_seconds_max, 1, 600);
+  from.number("stop_notice_seconds", front.stop_notice_seconds, 0, 600);
   from.number("stop_seconds_max", front.stop_seconds_max, 0, 60);
   from.number("password_threads", front.password_threads, 1, 256);
   from.number("password_queue_max", front.password_queue_max, 1, 1'000'000);
@@ -181,6 +185,7 @@ void read_storage(const toml::table* table, settings& into) {
   section from{table, "storage"};
   auto& storage = into.storage;
   from.text("data_dir", storage.data_dir);
+  if (storage.data_dir.empty()) from.fail("data_dir", "must not be empty");
   from.number("segment_bytes_max", storage.segment_bytes_max, 1 << 20, 4ll << 30);
   from.number("checkpoint_bytes", storage.checkpoint_bytes, 1 << 16, 16ll << 30);
   from.number("checkpoint_interval_seconds", storage.checkpoint_interval_seconds, 1, 86400);
@@ -198,6 +203,10 @@ void read_runtime(const toml::table* table, settings& into) {
   from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
 }
 
+bool is_metrics_place(const std::string& text) {
+  return text == metrics_here || text == metrics_off || parse_listen(text);
+}
+
 void read_demo(const toml::table* table, settings& into) {
   section from{table, "demo"};
   from.flag("enabled", into.demo.enabled);
@@ -212,15 +221,22 @@ void read_rest(const toml::table& all, settings& into) {
   {
     section from{table_in(all, "listen"), "listen"};
     from.text("address", into.listen.address);
+    if (!is_ip_address(into.listen.address))
+      from.fail("address", "must be an IP address, such as 127.0.0.1, 0.0.0.0 or ::1");
     from.number("port", into.listen.port, 0, 65535);
     from.text("tls_certificate", into.listen.tls_certificate);
     from.text("tls_key", into.listen.tls_key);
+    from.text("metrics", into.listen.metrics);
+    if (!is_metrics_place(into.listen.metrics))
+      from.fail("metrics",
+                "must be \"here\", \"off\", or an ADDR:PORT of its own such as 127.0.0.1:9180");
     if (into.listen.tls_certificate.empty() != into.listen.tls_key.empty())
       from.fail("tls_key", "and tls_certificate go together");
   }
   {
     section from{table_in(all, "keys"), "keys"};
     from.text("file", into.keys.file);
+    if (into.keys.file.empty()) from.fail("file", "must not be empty");
     from.flag("create", into.keys.create);
   }
   {

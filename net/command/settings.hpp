@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "net/mailer/post_office.hpp"
 
 namespace gelombang::command {
+
+inline constexpr std::string_view metrics_here = "here";
+inline constexpr std::string_view metrics_off = "off";
 
 /// Everything that config/*.toml can say; the values here are the embedded default, the same as
 /// config/dev.toml. config/README.md explains each.
@@ -21,6 +25,7 @@ struct settings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
     std::string tls_certificate, tls_key;
+    std::string metrics = "here";  ///< or `metrics_off`, or an ADDR:PORT of its own
   } listen;
   struct {
     std::string data_dir = "var/data";
@@ -41,12 +46,14 @@ struct settings {
     std::uint32_t attempts_by_address_max = 600;
     std::uint32_t io_threads = 0;
     std::uint64_t connections_max = 20'000;
+    std::uint64_t connections_by_address_max = 20'000;
     std::uint64_t body_bytes_max = 16'384;
     std::uint64_t header_bytes_max = 8'192;
     std::int64_t header_seconds_max = 10;
     std::int64_t body_seconds_max = 20;
     std::int64_t idle_seconds_max = 75;
     std::int64_t answer_seconds_max = 10;
+    std::int64_t stop_notice_seconds = 0;
     std::int64_t stop_seconds_max = 4;
     std::uint32_t password_threads = 1;
     std::uint64_t password_queue_max = 64;

@@ -182,7 +182,8 @@ public:
     add(http::verb::post, "/echo", [](exchange& x) { x.reply(200, "text/plain", x.body()); });
     add(http::verb::get, "/who/{name}",
         [](exchange& x) { x.reply(200, "text/plain", x.path_parameter(0)); });
-    add_house_routes(routes_, server_, page_);
+    add_house_routes(routes_, server_);
+    add_metrics_route(routes_, page_);
     server_.start(std::move(routes_), &page_);
     return *this;
   }

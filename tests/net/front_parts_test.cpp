@@ -94,8 +94,10 @@ TEST(Problems, AStepOutOfOrderNamesTheStateOrWhatStandsInTheWay) {
     return told(refusal{errc::wave_out_of_order, {}, std::move(detail)});
   };
   EXPECT_THAT(told_of("open"), HasSubstr(R"(in the state \"open\", which does not yet)"));
-  EXPECT_THAT(told_of(std::string{wave::other_wave_first} + "12"),
-              HasSubstr("Wave 12 is committed or drawn and not yet announced"));
+  EXPECT_THAT(
+      told_of(std::string{wave::other_wave_first} + "12"),
+      HasSubstr("Wave 12 is committed and not yet announced: draw and announce it first, or "
+                "cancel it while it is not drawn."));
   EXPECT_THAT(told_of(std::string{wave::order_under_way}), HasSubstr("with another content"));
 }
 
@@ -123,6 +125,16 @@ TEST(Problems, SpreadThoseWhoComeBack) {
   EXPECT_EQ(least, 30u);
   EXPECT_EQ(most, 90u);
   EXPECT_EQ(retry_after_seconds(errc::nik_taken, 5), 0u);
+}
+
+TEST(Problems, AnAnswerThatDoesNotComeInTimeIs504AndSaysWhenToAskAgain) {
+  EXPECT_EQ(form_of(errc::timed_out).status, 504);
+  EXPECT_GT(retry_after_seconds(errc::timed_out, 5), 0u);
+  // What operators read must not say otherwise.
+  std::ifstream config{GELOMBANG_SOURCE_DIR "/config/dev.toml"};
+  std::string line;
+  while (std::getline(config, line) && !line.starts_with("answer_seconds_max")) continue;
+  EXPECT_THAT(line, HasSubstr("504"));
 }
 
 // ---- targets

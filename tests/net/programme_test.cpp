@@ -69,7 +69,8 @@ TEST(ProgrammeRoutes, AgreeWithTheDocument) {
   const server front{{}, time};
   const metrics_page page;
   router routes;
-  add_house_routes(routes, front, page);
+  add_house_routes(routes, front);
+  add_metrics_route(routes, page);
   // No request is made, so the services are named and never touched.
   alignas(services) std::array<std::byte, sizeof(services)> room;
   add_programme_routes(routes, reinterpret_cast<services&>(room));

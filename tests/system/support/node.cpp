@@ -53,7 +53,7 @@ void node::begin() {
 
 bool node::wait_until_ready() {
   const auto line = process_->read_line(patience);
-  if (!line || line->rfind("ready http://", 0) != 0) return false;
+  if (!line || line->rfind("ready http", 0) != 0) return false;
   port_ = static_cast<std::uint16_t>(std::stoi(line->substr(line->rfind(':') + 1)));
   return true;
 }

@@ -1,0 +1,172 @@
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/net/certificate.hpp"
+#include "tests/system/support/node.hpp"
+#include "tests/system/support/programme_client.hpp"
+
+namespace gelombang::system_testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr ending in_order{.code = 0};
+
+/// Waits until something is so. @returns false when it did not come about.
+template <class Question>
+bool eventually(const Question& is_so) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+bool holds(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
+/// What /metrics says of a figure without labels; -1 when it is not there.
+double figure_in(const std::string& page, const std::string& name) {
+  for (const auto& line : lines_of(page))
+    if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
+  return -1;
+}
+
+class Operations : public testing::Test {
+protected:
+  scratch place_;
+  home where_{place_.path()};
+};
+
+TEST_F(Operations, ALogThatWasMovedAwayGoesOnInANewFile) {
+  const auto log = place_.path() / "node.log", moved = place_.path() / "node.log.1";
+  node running{where_, {"log.file=\"" + log.string() + "\""}};
+  ASSERT_TRUE(running.start()) << running.log();
+  fs::rename(log, moved);
+  const auto before = content_of(moved);
+  EXPECT_TRUE(holds(before, "nothing is stored in")) << before;
+  running.send(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return holds(content_of(log), "the log goes on here"); }));
+  EXPECT_EQ(content_of(moved), before);
+  ASSERT_EQ(running.interrupt(), in_order);
+  EXPECT_TRUE(holds(content_of(log), "ended")) << content_of(log);
+  EXPECT_EQ(content_of(moved), before);
+}
+
+TEST_F(Operations, ALogThatCantBeOpenedAgainIsKept) {
+  const auto folder = place_.path() / "logs", log = folder / "node.log";
+  fs::create_directory(folder);
+  node running{where_, {"log.file=\"" + log.string() + "\""}};
+  ASSERT_TRUE(running.start()) << running.log();
+  const auto moved = place_.path() / "moved";
+  fs::rename(folder, moved);
+  // A file in the folder's place: not even a privileged node makes a folder of it.
+  { std::ofstream{folder} << "x"; }
+  running.send(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return holds(content_of(moved / "node.log"), "log.file: "); }));
+  ASSERT_EQ(running.interrupt(), in_order);
+  EXPECT_TRUE(holds(content_of(moved / "node.log"), "ended"));
+}
+
+TEST_F(Operations, ACertificateThatWasReplacedIsUsedAfterSighup) {
+  net::test::certificate certificate{"localhost"};
+  const auto files = certificate.files();
+  const auto first = place_.path() / "first.pem", second = place_.path() / "second.pem";
+  fs::copy_file(files.certificate_chain, first);
+  node running{where_,
+               {"listen.tls_certificate=\"" + files.certificate_chain + "\"",
+                "listen.tls_key=\"" + files.private_key + "\""}};
+  ASSERT_TRUE(running.start()) << running.log();
+  const auto trusts = [&](const fs::path& root) {
+    const auto at = "localhost:" + std::to_string(running.port());
+    const auto got =
+        run({"/usr/bin/env", "curl", "-sS", "--noproxy", "*", "--cacert", root.string(),
+             "--resolve", at + ":127.0.0.1", "https://" + at + "/healthz"});
+    return got.how == in_order && holds(got.out, "alive");
+  };
+  EXPECT_TRUE(trusts(first));
+  certificate.renew("localhost");
+  fs::copy_file(files.certificate_chain, second);
+  EXPECT_TRUE(trusts(first)) << "nobody has told the node";
+  running.send(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return trusts(second); })) << running.log();
+  EXPECT_FALSE(trusts(first));
+  certificate.spoil();
+  running.send(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return holds(running.log(), "certificate was not reloaded"); }));
+  EXPECT_TRUE(trusts(second)) << running.log();
+}
+
+TEST_F(Operations, ANodeToldToEndServesOnUntilItIsNoticedOrToldAgain) {
+  node running{where_, {"front_door.stop_notice_seconds=600"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  programme_client client{running.port()};
+  EXPECT_EQ(client.get("/readyz").status, 200);
+  running.send(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return client.get("/readyz").status == 503; }));
+  EXPECT_EQ(client.get("/v1/waves").status, 200);
+  EXPECT_EQ(running.interrupt(), in_order) << "the second signal";
+}
+
+TEST_F(Operations, MetricsAreWhereTheConfigurationPutsThem) {
+  const std::string page = "gelombang_active_entities";
+  {
+    node here{where_};
+    ASSERT_TRUE(here.start()) << here.log();
+    EXPECT_TRUE(holds(programme_client{here.port()}.get("/metrics").body, page));
+  }
+  {
+    node nowhere{where_, {"listen.metrics=\"off\""}};
+    ASSERT_TRUE(nowhere.start()) << nowhere.log();
+    EXPECT_EQ(programme_client{nowhere.port()}.get("/metrics").status, 404);
+  }
+  fs::remove(where_.log);
+  node elsewhere{where_, {"listen.metrics=\"127.0.0.1:0\""}};
+  ASSERT_TRUE(elsewhere.start()) << elsewhere.log();
+  EXPECT_EQ(programme_client{elsewhere.port()}.get("/metrics").status, 404);
+  const std::string told = "metrics at http://127.0.0.1:";
+  const auto log = elsewhere.log();
+  ASSERT_TRUE(holds(log, told)) << log;
+  const auto port = std::stoi(log.substr(log.find(told) + told.size()));
+  programme_client prober{static_cast<std::uint16_t>(port)};
+  EXPECT_TRUE(holds(prober.get("/metrics").body, page));
+  EXPECT_EQ(prober.get("/readyz").status, 200);
+  EXPECT_EQ(prober.get("/v1/waves").status, 404);
+  EXPECT_EQ(elsewhere.interrupt(), in_order) << elsewhere.log();
+}
+
+TEST_F(Operations, MemoryIsTouchedAheadWhereConfigured) {
+  constexpr double wanted = 64 << 20;
+  node running{where_, {"runtime.memory_ahead_bytes=67108864"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  programme_client client{running.port()};
+  const auto touched = [&] {
+    return figure_in(client.get("/metrics").body, "gelombang_memory_ahead_bytes");
+  };
+  EXPECT_TRUE(eventually([&] { return touched() >= wanted; })) << touched();
+  ASSERT_EQ(running.interrupt(), in_order);
+  node without{where_};
+  ASSERT_TRUE(without.start()) << without.log();
+  programme_client other{without.port()};
+  EXPECT_EQ(figure_in(other.get("/metrics").body, "gelombang_memory_ahead_bytes"), 0);
+}
+
+TEST_F(Operations, ConnectionsFromOneAddressAreLimitedAsConfigured) {
+  node running{where_, {"front_door.connections_by_address_max=2"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  programme_client first{running.port()}, second{running.port()}, third{running.port()},
+      from_elsewhere{running.port(), 2};
+  EXPECT_EQ(first.get("/healthz").status, 200);
+  EXPECT_EQ(second.get("/healthz").status, 200);
+  EXPECT_NE(third.get("/healthz").status, 200);
+  EXPECT_EQ(from_elsewhere.get("/healthz").status, 200);
+}
+
+}  // namespace
+}  // namespace gelombang::system_testing
