@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "actors/seed/people.hpp"
 #include "net/command/audit.hpp"
 #include "net/command/draws.hpp"
+#include "net/command/listen.hpp"
 #include "net/command/operator_client.hpp"
 #include "net/command/people.hpp"
 #include "net/command/serve.hpp"
@@ -28,6 +30,16 @@ using namespace gelombang;
 
 constexpr int wrong_usage = 2;
 
+/// An empty text is what a shell makes of a variable that is not set: never what was meant.
+const CLI::Validator given_at_all{
+    [](std::string& text) { return text.empty() ? std::string{"must not be empty"} : ""; }, ""};
+
+/// A whole number within bounds. Read with its sign: what is unsigned would take -5 for a large
+/// one.
+CLI::Range between(std::uint64_t least, std::uint64_t most) {
+  return {static_cast<std::int64_t>(least), static_cast<std::int64_t>(most)};
+}
+
 /// What several commands share: where the configuration is, and what is laid over it.
 struct common {
   std::string config;
@@ -35,19 +47,21 @@ struct common {
   std::vector<std::string> overrides;
 
   void add_to(CLI::App& command) {
-    command.add_option("--config", config,
-                       "configuration file (TOML); without it, the embedded default");
-    command.add_option("--data-dir", data_dir,
-                       "where the node's data is; overrides storage.data_dir");
+    command
+        .add_option("--config", config,
+                    "configuration file (TOML); without it, the embedded default")
+        ->check(given_at_all);
+    command
+        .add_option("--data-dir", data_dir, "where the node's data is; overrides storage.data_dir")
+        ->check(given_at_all);
     command.add_option("--set", overrides, "section.key=value, over the configuration")
         ->allow_extra_args(false);
   }
 
   /// @returns the settings, or says on standard error what is wrong with them.
   std::optional<command::settings> load() const {
-    auto all = overrides;
-    if (!data_dir.empty()) all.push_back("storage.data_dir=\"" + data_dir + "\"");
-    auto read = command::load_settings(config, all);
+    auto read = command::load_settings(config, overrides);
+    if (read && !data_dir.empty()) read->storage.data_dir = data_dir;
     if (read) return std::move(*read);
     std::fprintf(stderr, "gelombang: %s\n", read.error().c_str());
     return std::nullopt;
@@ -60,14 +74,13 @@ void add_serve(CLI::App& app, int& code) {
   auto listen = std::make_shared<std::string>();
   given->add_to(*serve);
   serve->add_option("--listen", *listen, "ADDR:PORT; port 0 picks a free one");
-  serve->callback([given, listen, &code] {
-    if (!listen->empty()) {
-      const auto colon = listen->rfind(':');
-      if (colon == std::string::npos) throw CLI::ValidationError("--listen", "must be ADDR:PORT");
-      given->overrides.push_back("listen.address=\"" + listen->substr(0, colon) + "\"");
-      given->overrides.push_back("listen.port=" + listen->substr(colon + 1));
-    }
-    const auto with = given->load();
+  serve->callback([serve, given, listen, &code] {
+    const auto at = command::parse_listen(*listen);
+    const bool is_given = serve->count("--listen") > 0;
+    if (is_given && !at) throw CLI::ValidationError("--listen", at.error());
+    auto with = given->load();
+    if (with && is_given)
+      std::tie(with->listen.address, with->listen.port) = std::tie(at->address, at->port);
     code = with ? command::serve(*with) : wrong_usage;
   });
 }
@@ -77,7 +90,9 @@ void add_people(CLI::App& app, int& code) {
   auto given = std::make_shared<common>();
   auto order = std::make_shared<command::people_order>();
   given->add_to(*seed);
-  seed->add_option("--applicants", order->applicants, "how many")->required();
+  seed->add_option("--applicants", order->applicants, "how many")
+      ->required()
+      ->check(between(1, gelombang::seed::people_max));
   seed->add_option("--seed", order->seed, "the same seed makes the same people");
   seed->callback([given, order, &code] {
     const auto with = given->load();
@@ -87,10 +102,13 @@ void add_people(CLI::App& app, int& code) {
   auto* tokens =
       app.add_subcommand("tokens", "print access tokens of seeded applicants, one a line");
   given->add_to(*tokens);
-  tokens->add_option("--applicants", order->applicants, "of applicants 1 to this one");
+  tokens->add_option("--applicants", order->applicants, "of applicants 1 to this one")
+      ->check(between(1, gelombang::seed::people_max));
   tokens->add_option("--role", order->role, "applicant or operator")
       ->check(CLI::IsMember({"applicant", "operator"}));
   tokens->callback([given, order, &code] {
+    if (order->role == "applicant" && order->applicants == 0)
+      throw CLI::ValidationError("--applicants", "is needed: of how many?");
     const auto with = given->load();
     code = with ? command::tokens(*with, *order) : wrong_usage;
   });
@@ -100,11 +118,17 @@ void add_draw(CLI::App& app, int& code) {
   auto* draw = app.add_subcommand("draw", "published draws")->require_subcommand(1);
   auto* verify = draw->add_subcommand("verify", "recompute a draw from its two published files");
   auto order = std::make_shared<command::draw_order>();
-  verify->add_option("--summary", order->summary, "the summary (JSON)")->required();
-  verify->add_option("--entries", order->entries, "the entries (CSV)")->required();
-  verify->add_option("--committed", order->committed,
-                     "the summary as it was published at the commitment, to be compared");
-  verify->add_option("--entry", order->entry, "say what became of this entry");
+  verify->add_option("--summary", order->summary, "the summary (JSON)")
+      ->required()
+      ->check(given_at_all);
+  verify->add_option("--entries", order->entries, "the entries (CSV)")
+      ->required()
+      ->check(given_at_all);
+  verify
+      ->add_option("--committed", order->committed,
+                   "the summary as it was published at the commitment, to be compared")
+      ->check(given_at_all);
+  verify->add_option("--entry", order->entry, "say what became of this entry")->check(given_at_all);
   verify->callback([order, &code] { code = command::verify_draw(*order); });
 }
 
@@ -113,18 +137,22 @@ void add_audit(CLI::App& app, int& code) {
   auto* verify =
       audit->add_subcommand("verify", "check everything that a stopped node or a backup holds");
   auto where = std::make_shared<std::string>();
-  verify->add_option("--data-dir", *where, "the data directory or backup")->required();
+  verify->add_option("--data-dir", *where, "the data directory or backup")
+      ->required()
+      ->check(given_at_all);
   verify->callback([where, &code] { code = command::audit(*where); });
 }
 
 /// An operator's access token: on the command line `ps` shows it to everybody on the machine.
 void add_token(CLI::App& to, command::token_source& source) {
   auto* given =
-      to.add_option("--token", source.given, "an operator's access token; visible to others in ps");
+      to.add_option("--token", source.given, "an operator's access token; visible to others in ps")
+          ->check(given_at_all);
   to.add_option("--token-file", source.file,
                 "a file whose first line is the token; without either, the environment's " +
                     std::string{command::token_variable})
-      ->excludes(given);
+      ->excludes(given)
+      ->check(given_at_all);
 }
 
 /// @returns the token, or says on standard error why there is none.
@@ -146,7 +174,8 @@ void add_snapshots(CLI::App& app, int& code) {
   backup
       ->add_option("--target", order->target,
                    "an empty or absent directory, as an absolute path on the node's machine")
-      ->required();
+      ->required()
+      ->check(given_at_all);
   backup->callback([order, proof, &code] {
     code = wrong_usage;
     const auto token = token_of(*proof);
@@ -159,8 +188,10 @@ void add_snapshots(CLI::App& app, int& code) {
                                      "a backup into an empty data directory; it opens only with "
                                      "the key file (keys.file) of the node that it was made of");
   auto paths = std::make_shared<std::pair<std::string, std::string>>();
-  restore->add_option("--from", paths->first, "the backup")->required();
-  restore->add_option("--data-dir", paths->second, "empty or absent")->required();
+  restore->add_option("--from", paths->first, "the backup")->required()->check(given_at_all);
+  restore->add_option("--data-dir", paths->second, "empty or absent")
+      ->required()
+      ->check(given_at_all);
   restore->callback([paths, &code] { code = command::restore(paths->first, paths->second); });
 }
 
@@ -190,20 +221,25 @@ void add_wave(CLI::App& app, int& code) {
     add_token(*one, *proof);
     // The node gives the next free number to a new wave.
     if (order->order != command::wave_order::create)
-      one->add_option("number,--wave", order->wave, "the wave's number");
+      one->add_option("number,--wave", order->wave, "the wave's number")
+          ->check(between(1, UINT32_MAX));
     switch (order->order) {
       case command::wave_order::create:
         one->add_option("--scheme", order->create.scheme, "e.g. normal-2023")->required();
         one->add_option("--opens-at", order->create.opens_at, "RFC 3339")->required();
         one->add_option("--closes-at", order->create.closes_at, "RFC 3339")->required();
-        one->add_option("--quota", order->create.quota, "places")->required();
-        one->add_option("--minimum-per-region", order->create.minimum_per_region, "places");
+        one->add_option("--quota", order->create.quota, "places")
+            ->required()
+            ->check(CLI::PositiveNumber);
+        one->add_option("--minimum-per-region", order->create.minimum_per_region, "places")
+            ->check(CLI::NonNegativeNumber);
         one->add_option("--group", *groups, "NAME:PERMILLE, in the order in which groups draw");
         break;
       case command::wave_order::commit:
         one->add_option("--beacon-source", order->commit.beacon_source, "e.g. drand")->required();
         one->add_option("--beacon-round", order->commit.beacon_round, "the round to come")
-            ->required();
+            ->required()
+            ->check(CLI::NonNegativeNumber);
         one->add_option("--operator-secret-hash", order->commit.operator_secret_hash, "hex")
             ->required();
         break;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "tests/system/support/node.hpp"
 #include "tests/system/support/process.hpp"
@@ -85,6 +86,131 @@ TEST(CommandLine, TokensAreOfPeopleWhoExist) {
   EXPECT_EQ(without_key.how.code, 2);
   EXPECT_NE(without_key.err.find(where.key.string()), std::string::npos) << without_key.err;
   EXPECT_FALSE(std::filesystem::exists(where.key)) << "another key would be of no use";
+}
+
+/// Wrong usage, said in words that have all of `wanted` in them.
+void expect_wrong_usage(const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& wanted) {
+  const auto told = run(command(arguments));
+  std::string line;
+  for (const auto& one : arguments) line += one + " ";
+  EXPECT_EQ(told.how.code, 2) << line << told.err;
+  for (const auto& one : wanted)
+    EXPECT_NE(told.err.find(one), std::string::npos) << line << told.err;
+}
+
+TEST(CommandLine, APathThatIsEmptyIsWrongUsage) {
+  const std::vector<std::vector<std::string>> commands{
+      {"serve", "--data-dir", ""},
+      {"serve", "--config", ""},
+      {"seed", "--applicants", "1", "--data-dir", ""},
+      {"tokens", "--applicants", "1", "--data-dir", ""},
+      {"audit", "verify", "--data-dir", ""},
+      {"backup", "--token", "none", "--target", ""},
+      {"backup", "--target", "/nowhere", "--token-file", ""},
+      {"backup", "--target", "/nowhere", "--token", ""},
+      {"restore", "--data-dir", "/nowhere", "--from", ""},
+      {"restore", "--from", "/nowhere", "--data-dir", ""},
+      {"draw", "verify", "--entries", "/nowhere", "--summary", ""},
+      {"draw", "verify", "--summary", "/nowhere", "--entries", ""},
+      {"draw", "verify", "--summary", "/nowhere", "--entries", "/nowhere", "--committed", ""},
+      {"draw", "verify", "--summary", "/nowhere", "--entries", "/nowhere", "--entry", ""}};
+  for (const auto& one : commands)
+    expect_wrong_usage(one, {one[one.size() - 2], "must not be empty"});
+  for (const char* key : {"storage.data_dir", "keys.file"})
+    expect_wrong_usage({"serve", "--set", std::string{key} + "="}, {key, "must not be empty"});
+}
+
+TEST(CommandLine, AFigureOutOfBoundsIsToldWithThem) {
+  const scratch place;
+  const auto data = (place.path() / "data").string();
+  for (const char* count : {"-5", "0", "409559041", "x", "99999999999999999999"}) {
+    expect_wrong_usage({"seed", "--data-dir", data, "--applicants", count},
+                       {"--applicants", "1", "409559040"});
+    expect_wrong_usage({"tokens", "--data-dir", data, "--applicants", count},
+                       {"--applicants", "1", "409559040"});
+  }
+  expect_wrong_usage({"tokens", "--data-dir", data}, {"--applicants"});
+  EXPECT_FALSE(std::filesystem::exists(data));
+  for (const char* number : {"0", "-1", "4294967296", "seven"})
+    expect_wrong_usage({"wave", "show", "--url", "http://127.0.0.1:1", "--wave", number},
+                       {"--wave", "1", "4294967295"});
+}
+
+TEST(CommandLine, WhereToListenIsAnAddressAndAPort) {
+  const scratch place;
+  const auto data = (place.path() / "data").string();
+  for (const char* at : {"localhost:0", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536",
+                         "127.0.0.1:-1", "::1:80", "", "127.0.0.1:80 "})
+    expect_wrong_usage({"serve", "--data-dir", data, "--listen", at}, {"--listen", "IP address"});
+  expect_wrong_usage({"serve", "--data-dir", data, "--set", "listen.address=localhost"},
+                     {"listen.address", "IP address"});
+  expect_wrong_usage({"serve", "--data-dir", data, "--set", "listen.metrics=localhost:9180"},
+                     {"listen.metrics", "ADDR:PORT"});
+  EXPECT_FALSE(std::filesystem::exists(data));
+}
+
+TEST(CommandLine, TokensLeaveTheDataAsItIs) {
+  const scratch place;
+  const home where{place.path()};
+  ASSERT_EQ(seed(where, 3).how.code, 0);
+  std::filesystem::remove(where.data / "KEY");
+  EXPECT_EQ(applicant_tokens(where, 3).size(), 3u);
+  EXPECT_FALSE(std::filesystem::exists(where.data / "KEY")) << "a node may be writing it";
+}
+
+/// A node's data, and a backup of it made while it ran.
+class Places : public testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_EQ(seed(where_, 1).how.code, 0);
+    node running{where_};
+    ASSERT_TRUE(running.start()) << running.log();
+    const auto made = run(command({"backup", "--url", running.url(), "--token",
+                                   operator_token(where_), "--target", copy_.string()}));
+    ASSERT_EQ(made.how.code, 0) << made.err;
+  }
+
+  static finished restored(const std::filesystem::path& from, const std::filesystem::path& to) {
+    return run(command({"restore", "--from", from.string(), "--data-dir", to.string()}));
+  }
+
+  const scratch place_;
+  const home where_{place_.path()};
+  const std::filesystem::path copy_ = place_.path() / "copy";
+};
+
+TEST_F(Places, ABackupIsRestoredWhereNoOtherDataIs) {
+  const std::pair<std::filesystem::path, const char*> unfit[] = {
+      {copy_, "is the backup itself"},  {place_.path() / "." / "copy", "is the backup itself"},
+      {copy_ / "below", "lies inside"}, {copy_ / "state" / "below" / "deeper", "lies inside"},
+      {where_.data, "holds data"},      {where_.data / "below", "lies inside"},
+      {place_.path(), "is not empty"}};
+  for (const auto& [to, why] : unfit) {
+    const auto told = restored(copy_, to);
+    EXPECT_EQ(told.how.code, 2) << to << told.err;
+    EXPECT_NE(told.err.find(why), std::string::npos) << to << told.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(copy_ / "below.restoring"));
+  EXPECT_EQ(restored(copy_, place_.path() / "fresh").how.code, 0);
+  EXPECT_EQ(audit(copy_).how.code, 0);
+  EXPECT_EQ(audit(where_.data).how.code, 0);
+}
+
+TEST_F(Places, DataDoesNotLieWithinOtherData) {
+  for (const auto& around : {where_.data, copy_}) {
+    auto within = where_;
+    within.data = around / "inner";
+    within.key = place_.path() / "another.key";
+    within.log = place_.path() / "another.log";
+    node inner{within};
+    EXPECT_FALSE(inner.start());
+    EXPECT_EQ(inner.wait(), ending{.code = 2});
+    EXPECT_NE(inner.log().find("lies inside"), std::string::npos) << inner.log();
+    EXPECT_EQ(seed(within, 1).how.code, 2);
+    EXPECT_FALSE(std::filesystem::exists(within.data));
+    EXPECT_FALSE(std::filesystem::exists(within.key));
+  }
 }
 
 }  // namespace
