@@ -4,28 +4,19 @@
 namespace gelombang::rooms_test {
 namespace {
 
-using wave::wire::Phase;
-
-Phase phase_of(const machine& in, wave_number wave) {
-  const auto shown = in.board.find(wave);
-  return shown ? shown->phase() : wave::wire::NONE;
-}
-
 TEST(WaveActor, OpensAndClosesByItself) {
   world around;
   machine one{around};
-  auto number =
-      one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
-  ASSERT_TRUE(number);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::SCHEDULED);
+  const auto number = planned_wave(one);
+  EXPECT_EQ(phase_of(one, number), wave::wire::SCHEDULED);
   one.advance(1h - 1ms);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::SCHEDULED);
+  EXPECT_EQ(phase_of(one, number), wave::wire::SCHEDULED);
   one.advance(1ms);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::OPEN);
+  EXPECT_EQ(phase_of(one, number), wave::wire::OPEN);
   one.advance(2h - 1ms);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::OPEN);
+  EXPECT_EQ(phase_of(one, number), wave::wire::OPEN);
   one.advance(1ms);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
+  EXPECT_EQ(phase_of(one, number), wave::wire::CLOSED);
 }
 
 TEST(WaveActor, OpensAndClosesAlsoIfTheNodeWasAwayAtTheTime) {
@@ -33,8 +24,7 @@ TEST(WaveActor, OpensAndClosesAlsoIfTheNodeWasAwayAtTheTime) {
   wave_number number;
   {
     machine one{around};
-    number =
-        *one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+    number = planned_wave(one);
   }
   around.now = noon + 90min;
   {
@@ -53,8 +43,7 @@ TEST(WaveActor, AWindowThatPassedUnseenLeavesNoWaveThatNeverOpens) {
   wave_number missed;
   {
     machine one{around};
-    missed =
-        *one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
+    missed = planned_wave(one);
   }
   around.now = noon + 5h;
   machine one{around};
@@ -106,10 +95,9 @@ std::set<std::uint64_t> members(machine& in, const std::vector<applicant_id>& pe
 TEST(WaveActor, DrawsAndMakesTheAcceptedMembers) {
   world around;
   machine one{around};
-  std::vector<applicant_id> people;
-  for (std::uint64_t i = 1; i <= 300; ++i) people.push_back(one.ready(i));
+  const auto people = ready_people(one, 300);
   const auto first = one.open_wave(120);
-  for (auto who : people) ASSERT_TRUE(one.join(who, first));
+  join_all(one, people, first);
   announce(one, first);
   const auto facts = one.order(first, wave::show{});
   ASSERT_TRUE(facts);
@@ -155,9 +143,9 @@ TEST(WaveActor, DrawsAndMakesTheAcceptedMembers) {
 /// A wave with people in it, on the disk of `around`.
 wave_number prepare(world& around, std::vector<applicant_id>& people) {
   machine one{around};
-  for (std::uint64_t i = 1; i <= 24; ++i) people.push_back(one.ready(i));
+  people = ready_people(one, 24);
   const auto number = one.open_wave(10);
-  for (auto who : people) applicant::testing::must(one.join(who, number));
+  join_all(one, people, number);
   if (!one.running->checkpoint()) throw std::runtime_error("no checkpoint");
   return number;
 }
@@ -237,18 +225,16 @@ TEST(WaveActor, IsOpenWhenEveryShardTakesJoins) {
     std::mt19937_64 chance{static_cast<std::uint64_t>(seed)};
     world around;
     machine one{around};
-    auto number =
-        one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
-    ASSERT_TRUE(number);
-    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(*number), machine::shards));
-    const auto opened = one.send<wave::facts>(runtime::ref_of(*number), wave::open{noon + 1min});
+    const auto number = planned_wave(one);
+    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(number), machine::shards));
+    const auto opened = one.send<wave::facts>(runtime::ref_of(number), wave::open{noon + 1min});
     for (int i = 0; !opened->value && i < 10'000; ++i)
       if (!one.step() || chance() % 3 == 0) one.running->pump();
     ASSERT_TRUE(opened->value && opened->value->has_value());
     const auto now = (noon + 1min).time_since_epoch().count();
     for (runtime::shard_index i = 0; i < machine::shards; ++i)
-      EXPECT_EQ(one.roster_row(*number, i).opens_at(), now) << i;
-    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(*number), machine::shards));
+      EXPECT_EQ(one.roster_row(number, i).opens_at(), now) << i;
+    EXPECT_TRUE(wave::is_known_everywhere(*one.board.find(number), machine::shards));
   }
 }
 
@@ -283,29 +269,31 @@ TEST(WaveActor, ClosedBeforeItsOpeningWasNoticedItStaysClosed) {
   world around;
   machine one{around};
   const auto who = one.ready(1);
-  auto number =
-      one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
-  ASSERT_TRUE(number);
+  const auto number = planned_wave(one);
   one.time.advance(1h);
-  const auto closed = one.send<wave::facts>(runtime::ref_of(*number), wave::close{one.time.now()});
+  const auto closed = one.send<wave::facts>(runtime::ref_of(number), wave::close{one.time.now()});
   one.settle();
   ASSERT_TRUE(closed->value && closed->value->has_value());
   one.advance(1s);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
-  EXPECT_EQ(code_of(one.join(who, *number)), errc::wave_not_open);
+  EXPECT_EQ(phase_of(one, number), wave::wire::CLOSED);
+  EXPECT_EQ(code_of(one.join(who, number)), errc::wave_not_open);
   one.advance(3h);
-  EXPECT_EQ(phase_of(one, *number), wave::wire::CLOSED);
+  EXPECT_EQ(phase_of(one, number), wave::wire::CLOSED);
 }
 
 // --- rows that do not read
 
+/// An open wave whose rows are in the checkpoint; the node is gone.
+wave_number stored_wave(world& around) {
+  machine one{around};
+  const auto number = one.open_wave();
+  if (!one.running->checkpoint()) throw std::runtime_error("no checkpoint");
+  return number;
+}
+
 TEST(WaveActor, ACalendarThatDoesNotReadNumbersNoWaveTwice) {
   world around;
-  {
-    machine one{around};
-    one.open_wave();
-    ASSERT_TRUE(one.running->checkpoint());
-  }
+  stored_wave(around);
   around.store_row(machine::row_key(runtime::calendar_ref), unreadable_row);
   machine one{around};
   EXPECT_EQ(code_of(one.ask<wave_number>(runtime::calendar_ref,
@@ -315,13 +303,7 @@ TEST(WaveActor, ACalendarThatDoesNotReadNumbersNoWaveTwice) {
 
 TEST(WaveActor, AWaveThatDoesNotReadIsNotUnknown) {
   world around;
-  wave_number damaged, other;
-  {
-    machine one{around};
-    damaged = one.open_wave();
-    other = one.open_wave();
-    ASSERT_TRUE(one.running->checkpoint());
-  }
+  const auto damaged = stored_wave(around), other = stored_wave(around);
   around.store_row(machine::row_key(runtime::ref_of(damaged)), unreadable_row);
   machine one{around};
   EXPECT_EQ(code_of(one.order(damaged, wave::show{})), errc::storage_unavailable);
@@ -332,12 +314,7 @@ TEST(WaveActor, AWaveThatDoesNotReadIsNotUnknown) {
 
 TEST(WaveActor, ARosterThatDoesNotReadIsNotFrozenAsIfNobodyHadJoined) {
   world around;
-  wave_number number;
-  {
-    machine one{around};
-    number = one.open_wave();
-    ASSERT_TRUE(one.running->checkpoint());
-  }
+  const auto number = stored_wave(around);
   around.store_row(machine::row_key(runtime::roster_ref(number, 2, machine::shards)),
                    unreadable_row);
   machine one{around};
@@ -347,12 +324,8 @@ TEST(WaveActor, ARosterThatDoesNotReadIsNotFrozenAsIfNobodyHadJoined) {
 
 TEST(WaveActor, WhatCannotBeReplayedOnARowThatDoesNotReadStopsTheStart) {
   world around;
-  {
-    machine one{around};
-    one.open_wave();
-    ASSERT_TRUE(one.running->checkpoint());
-    one.open_wave();
-  }
+  stored_wave(around);
+  machine{around}.open_wave();
   around.store_row(machine::row_key(runtime::calendar_ref), unreadable_row);
   EXPECT_THROW(machine{around}, std::runtime_error);
 }

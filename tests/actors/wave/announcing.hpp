@@ -2,10 +2,35 @@
 
 #include <set>
 #include <stdexcept>
+#include <vector>
 
 #include "tests/actors/rooms.hpp"
 
 namespace gelombang::rooms_test {
+
+inline wave::wire::Phase phase_of(const machine& in, wave_number number) {
+  const auto shown = in.board.find(number);
+  return shown ? shown->phase() : wave::wire::NONE;
+}
+
+/// A wave that opens by itself in an hour.
+inline wave_number planned_wave(machine& in) {
+  auto made =
+      in.ask<wave_number>(runtime::calendar_ref, wave::create{in.plan(noon + 1h, 2h), noon});
+  applicant::testing::must(made);
+  return *made;
+}
+
+/// The first `count` of the people, ready to join.
+inline std::vector<applicant_id> ready_people(machine& in, std::uint64_t count) {
+  std::vector<applicant_id> people;
+  for (std::uint64_t i = 1; i <= count; ++i) people.push_back(in.ready(i));
+  return people;
+}
+
+inline void join_all(machine& in, const std::vector<applicant_id>& people, wave_number number) {
+  for (auto who : people) applicant::testing::must(in.join(who, number));
+}
 
 /// Takes the wave from wherever it is to its announcement, as an operator would who asks again
 /// whatever was not answered.

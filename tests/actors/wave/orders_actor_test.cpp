@@ -1,12 +1,8 @@
-#include "tests/actors/rooms.hpp"
+#include "tests/actors/wave/announcing.hpp"
 
 /// Orders that come again: with their own key, with another, after a crash.
 namespace gelombang::rooms_test {
 namespace {
-
-wave::wire::Phase phase_of(const machine& in, wave_number wave) {
-  return in.board.find(wave)->phase();
-}
 
 request_key key(std::uint64_t name, std::uint64_t request = 1) {
   return {name, request};
@@ -150,18 +146,16 @@ TEST(WaveActor, ASecondKeyForWhatIsUnderWayGetsTheSameAnswerAlsoAfterACrash) {
 TEST(WaveActor, AnOpeningOrderedTwiceIsAnsweredTwice) {
   world around;
   machine one{around};
-  auto number =
-      one.ask<wave_number>(runtime::calendar_ref, wave::create{one.plan(noon + 1h, 2h), noon});
-  ASSERT_TRUE(number);
-  const auto to = runtime::ref_of(*number);
+  const auto number = planned_wave(one);
+  const auto to = runtime::ref_of(number);
   const auto first = one.send<wave::facts>(to, wave::open{noon, key(1)});
   const auto second = one.send<wave::facts>(to, wave::open{noon, key(2)});
   one.settle();
   ASSERT_TRUE(first->value && second->value);
   EXPECT_EQ(code_of(*first->value), errc::ok);
   EXPECT_EQ(code_of(*second->value), errc::ok);
-  EXPECT_EQ(code_of(one.order(*number, wave::open{noon, key(2)})), errc::ok) << "again";
-  EXPECT_EQ(code_of(one.order(*number, wave::open{noon, key(3)})), errc::wave_out_of_order);
+  EXPECT_EQ(code_of(one.order(number, wave::open{noon, key(2)})), errc::ok) << "again";
+  EXPECT_EQ(code_of(one.order(number, wave::open{noon, key(3)})), errc::wave_out_of_order);
 }
 
 TEST(WaveActor, APlanThatIsOverIsRefusedAndItsRepeatIsNot) {

@@ -36,6 +36,12 @@ errc hear(state& wave, const wire::Heard& notice) {
   return errc::ok;
 }
 
+/// What the rules allow happens.
+template <class Command>
+void obey(state& wave, const Command& command) {
+  apply(wave, decide(wave, command).value(), shards);
+}
+
 TEST(WaveRules, AWaveIsKnownEverywhereWhenEachShardHasSaidSoOfThisPhase) {
   auto wave = scheduled();
   EXPECT_FALSE(is_known_everywhere(state{}, shards));
@@ -44,7 +50,7 @@ TEST(WaveRules, AWaveIsKnownEverywhereWhenEachShardHasSaidSoOfThisPhase) {
     EXPECT_EQ(hear(wave, heard_by(i, wire::SCHEDULED)), errc::ok);
   EXPECT_TRUE(is_known_everywhere(wave, shards));
   EXPECT_EQ(hear(wave, heard_by(1, wire::SCHEDULED)), errc::wave_out_of_order) << "twice";
-  apply(wave, decide(wave, open{noon}).value(), shards);
+  obey(wave, open{noon});
   EXPECT_FALSE(is_known_everywhere(wave, shards));
   EXPECT_EQ(hear(wave, heard_by(0, wire::SCHEDULED)), errc::wave_out_of_order) << "late";
   EXPECT_EQ(hear(wave, heard_by(0, wire::OPEN)), errc::ok);
@@ -52,7 +58,7 @@ TEST(WaveRules, AWaveIsKnownEverywhereWhenEachShardHasSaidSoOfThisPhase) {
   EXPECT_FALSE(is_known_everywhere(wave, shards));
   EXPECT_EQ(hear(wave, heard_by(2, wire::OPEN)), errc::ok);
   EXPECT_TRUE(is_known_everywhere(wave, shards));
-  apply(wave, decide(wave, close{noon}).value(), shards);
+  obey(wave, close{noon});
   EXPECT_EQ(wave.reported_size(), 0) << "these count who has frozen";
   EXPECT_EQ(hear(wave, heard_by(0, wire::OPEN)), errc::wave_out_of_order);
 }
@@ -69,8 +75,8 @@ TEST(WaveRules, WhatIsOpenByTheClockCanBeClosed) {
 TEST(WaveRules, ClosingEndsTheTimeToJoinAndNeverProlongsIt) {
   for (auto at : {noon + std::chrono::minutes{75}, noon + 2 * hour, noon + 3 * hour}) {
     auto wave = scheduled();
-    apply(wave, decide(wave, open{noon + hour}).value(), shards);
-    apply(wave, decide(wave, close{at}).value(), shards);
+    obey(wave, open{noon + hour});
+    obey(wave, close{at});
     EXPECT_EQ(wave.plan().closes_at(), std::min(at, noon + 2 * hour).time_since_epoch().count());
   }
 }
@@ -79,13 +85,13 @@ TEST(WaveRules, AnOrderIsKnownByItsKeyAndOtherwiseNew) {
   auto wave = scheduled();
   const request_key mine{1, 2};
   EXPECT_FALSE(find_repeat(wave, mine));
-  apply(wave, decide(wave, open{noon, mine}).value(), shards);
+  obey(wave, open{noon, mine});
   ASSERT_TRUE(find_repeat(wave, mine));
   EXPECT_EQ(*find_repeat(wave, mine), wire::OPEN);
   EXPECT_EQ(find_repeat(wave, request_key{1, 3})->error().code, errc::idempotency_conflict);
   EXPECT_FALSE(find_repeat(wave, request_key{4, 2}));
   EXPECT_FALSE(find_repeat(wave, std::nullopt));
-  apply(wave, decide(wave, close{noon, request_key{4, 2}}).value(), shards);
+  obey(wave, close{noon, request_key{4, 2}});
   EXPECT_EQ(*find_repeat(wave, request_key{4, 2}), wire::CLOSED);
   EXPECT_EQ(*find_repeat(wave, mine), wire::OPEN);
 }
@@ -93,15 +99,15 @@ TEST(WaveRules, AnOrderIsKnownByItsKeyAndOtherwiseNew) {
 TEST(WaveRules, ACancellationForgetsOrdersThatWereStillUnderWay) {
   const request_key opening{1, 2}, closing{3, 4}, cancelling{5, 6};
   auto wave = scheduled();
-  apply(wave, decide(wave, open{noon, opening}).value(), shards);
+  obey(wave, open{noon, opening});
   auto cancelled_early = wave;  // not every shard takes joins yet
-  apply(cancelled_early, decide(cancelled_early, cancel{noon, cancelling}).value(), shards);
+  obey(cancelled_early, cancel{noon, cancelling});
   EXPECT_FALSE(find_repeat(cancelled_early, opening));
   EXPECT_EQ(*find_repeat(cancelled_early, cancelling), wire::CANCELLED);
   for (std::uint32_t i = 0; i < shards; ++i) hear(wave, heard_by(i, wire::OPEN));
-  apply(wave, decide(wave, close{noon, closing}).value(), shards);
+  obey(wave, close{noon, closing});
   ASSERT_EQ(wave.phase(), wire::CLOSING);
-  apply(wave, decide(wave, cancel{noon, cancelling}).value(), shards);
+  obey(wave, cancel{noon, cancelling});
   EXPECT_EQ(*find_repeat(wave, opening), wire::OPEN) << "this one was done";
   EXPECT_FALSE(find_repeat(wave, closing));
   EXPECT_EQ(*find_repeat(wave, cancelling), wire::CANCELLED);
@@ -109,8 +115,8 @@ TEST(WaveRules, ACancellationForgetsOrdersThatWereStillUnderWay) {
 
 TEST(WaveRules, AnOrderThatFindsItselfUnderWayIsRememberedUpToALimit) {
   auto wave = scheduled();
-  apply(wave, decide(wave, open{noon}).value(), shards);
-  apply(wave, decide(wave, close{noon, request_key{1, 2}}).value(), shards);
+  obey(wave, open{noon});
+  obey(wave, close{noon, request_key{1, 2}});
   for (std::uint64_t key = 2; wave.orders_size() < orders_max; ++key)
     apply(wave, also_ordered(wave, wire::CLOSED, {key, 2}, noon).value(), shards);
   EXPECT_EQ(wave.phase(), wire::CLOSING);
@@ -119,14 +125,14 @@ TEST(WaveRules, AnOrderThatFindsItselfUnderWayIsRememberedUpToALimit) {
   EXPECT_EQ(find_repeat(wave, request_key{2, 3})->error().code, errc::idempotency_conflict);
   EXPECT_EQ(also_ordered(wave, wire::CLOSED, {1000, 2}, noon).error().code,
             errc::too_many_requests);
-  apply(wave, decide(wave, cancel{noon}).value(), shards);
+  obey(wave, cancel{noon});
   EXPECT_FALSE(find_repeat(wave, request_key{2, 2})) << "what was not done is not repeated";
 }
 
 TEST(WaveRules, AStepOutOfOrderNamesTheState) {
   auto wave = scheduled();
   EXPECT_EQ(decide(wave, announce{noon}).error().detail, "scheduled");
-  apply(wave, decide(wave, cancel{noon}).value(), shards);
+  obey(wave, cancel{noon});
   EXPECT_EQ(decide(wave, open{noon}).error().detail, "cancelled");
 }
 

@@ -14,13 +14,10 @@ namespace {
 TEST(WaveActor, WhoJoinsTwoWavesIsAcceptedOnce) {
   world around;
   machine one{around};
-  std::vector<applicant_id> people;
-  for (std::uint64_t i = 1; i <= 40; ++i) people.push_back(one.ready(i));
+  const auto people = ready_people(one, 40);
   const auto first = one.open_wave(10), second = one.open_wave(10);
-  for (auto who : people) {
-    ASSERT_TRUE(one.join(who, first));
-    ASSERT_TRUE(one.join(who, second));
-  }
+  join_all(one, people, first);
+  join_all(one, people, second);
   one.desk_in_use = true;
   ASSERT_TRUE(one.order(first, wave::close{one.time.now()}));
   ASSERT_TRUE(one.order(second, wave::close{one.time.now()}));
@@ -47,10 +44,9 @@ TEST(WaveActor, WhoJoinsTwoWavesIsAcceptedOnce) {
 TEST(WaveActor, IsNotAnnouncedWhileItsDrawsFilesCannotBeUsed) {
   world around;
   machine one{around};
-  std::vector<applicant_id> people;
-  for (std::uint64_t i = 1; i <= 20; ++i) people.push_back(one.ready(i));
+  const auto people = ready_people(one, 20);
   const auto wave = one.open_wave(10);
-  for (auto who : people) ASSERT_TRUE(one.join(who, wave));
+  join_all(one, people, wave);
   one.desk_in_use = true;
   ASSERT_TRUE(one.order(wave, wave::close{one.time.now()}));
   ASSERT_TRUE(one.order(wave, one.commitment()));
@@ -95,12 +91,10 @@ TEST(WaveActor, WhyOneIsLeftOutOfARosterFollowsFromHisRowsAlsoAfterARestart) {
   std::map<std::uint64_t, left_out_for> told;
   {
     machine one{around};
-    for (std::uint64_t i = 1; i <= 60; ++i) people.push_back(one.ready(i));
+    people = ready_people(one, 60);
     second = one.open_wave(40), first = one.open_wave(40);
-    for (auto who : people) {
-      ASSERT_TRUE(one.join(who, first));
-      ASSERT_TRUE(one.join(who, second));
-    }
+    join_all(one, people, first);
+    join_all(one, people, second);
     announce(one, first);
     const auto accepted = accepted_by_files(one, first);
     std::map<std::uint64_t, int> family;
