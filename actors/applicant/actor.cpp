@@ -215,7 +215,7 @@ private:
     if (knows(wave)) return true;
     if (rows.values.empty()) return false;
     auto row = participation_in(rows.values.front(), who());
-    if (row) set_participation(wave, std::move(*row));
+    if (row) set_participation(wave, *row);
     return row.has_value();
   }
 
@@ -285,7 +285,7 @@ private:
     what.count(joined(command.wave), 1);
     what.require_gate(command.wave.value);
     if (take(std::move(what), to, outcome<receipt>{std::move(decided.reply)}))
-      set_participation(command.wave, std::move(decided.row));
+      set_participation(command.wave, decided.row);
   }
 
   void withdraw_now(const withdraw& command, const asker& to) {
@@ -402,11 +402,11 @@ private:
   void set_participation(wave_number wave, std::optional<participation> row) {
     for (auto& one : participations_)
       if (one.wave == wave) {
-        one.row = std::move(row);
+        one.row = row;
         return;
       }
     participations_.reserve(participations_.size() + 1);  // hardly ever another, a million times
-    participations_.push_back({wave, std::move(row)});
+    participations_.push_back({wave, row});
   }
 
   void answer_standing(const asker& to, const read_wave& query) {

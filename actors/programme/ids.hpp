@@ -11,6 +11,8 @@ template <class Tag, class Number>
 struct strong_id {
   Number value{};
 
+  // clang-tidy 14 takes the zero that an ordering is compared with for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   constexpr auto operator<=>(const strong_id&) const = default;
 };
 
