@@ -75,6 +75,12 @@ bilingual out_of_order_text(std::string_view detail) {
         "Wave {} is committed and not yet announced: draw and announce it first, or cancel it "
         "while "
         "it is not drawn."};
+  if (detail == wave::drawn_otherwise)
+    return {
+        "Di folder gelombang ini sudah ada berkas undian dengan kunci atau bilangan acak lain, "
+        "yang tidak dikenal jurnal. Periksa log server sebelum melanjutkan.",
+        "This wave's folder already holds the files of a draw with another commitment or other "
+        "randomness, of which the journal knows nothing. See the server's log before going on."};
   if (detail == wave::order_under_way)
     return {"Langkah yang sama dengan isi lain sedang berjalan; tunggu sampai selesai.",
             "The same step with another content is under way; wait until it has ended."};
@@ -348,6 +354,18 @@ problem_form form_of(errc code) {
               {"Undian belum diumumkan", "The draw is not published"},
               {"Hasil undian belum ada untuk gelombang ini.",
                "There is nothing of this wave's draw to see yet."}};
+    case errc::draw_damaged:
+      return {
+          503,
+          {"Berkas undian rusak", "The draw's files are damaged"},
+          {"Berkas undian gelombang ini hilang atau tidak sesuai dengan catatan; pengelola harus "
+           "memulihkannya.",
+           "The files of this wave's draw are missing or do not agree with the records; the "
+           "operators have to put them back."},
+          {"Berkas undian gelombang ini hilang atau tidak sesuai dengan catatan; pengelola harus "
+           "memulihkannya: {}.",
+           "The files of this wave's draw are missing or do not agree with the records; the "
+           "operators have to put them back: {}."}};
 
     case errc::provider_unknown:
       return {404,
@@ -465,7 +483,7 @@ unsigned retry_after_seconds(errc code, std::uint64_t dice) {
   unsigned centre = 0;
   if (code == errc::overloaded || code == errc::timed_out) centre = 4;
   if (code == errc::shutting_down) centre = 10;
-  if (code == errc::storage_unavailable) centre = 30;
+  if (code == errc::storage_unavailable || code == errc::draw_damaged) centre = 30;
   if (code == errc::too_many_requests) centre = 60;
   if (centre == 0) return 0;
   return centre / 2 + static_cast<unsigned>(dice % (centre + 1));

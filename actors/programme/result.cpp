@@ -106,6 +106,8 @@ std::string_view name_of(errc code) {
       return "groups_invalid";
     case errc::draw_not_published:
       return "draw_not_published";
+    case errc::draw_damaged:
+      return "draw_damaged";
     case errc::provider_unknown:
       return "provider_unknown";
     case errc::provider_name_invalid:

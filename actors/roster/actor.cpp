@@ -92,12 +92,9 @@ private:
 
   void settle(step&& what, const wire::Settle& ask, instant now) {
     auto settlement = desk_.settlement_of(wave());
-    if (!settlement) {
-      // Without the note that the mail was received it comes again, when the files may be there.
-      spdlog::error("wave {}: the draw's files can't be read: {}", wave().value,
-                    settlement.error().detail);
-      return;
-    }
+    // Without the note that the mail was received it comes again, when the files may be there. Why
+    // they can't be used is in the log: all shards would say the same.
+    if (!settlement) return;
     const auto& mine = (*settlement)->by_shard[here()];
     accepted_here accepted;
     std::vector<wire::TakePlaces> places(home().shards());

@@ -1,7 +1,5 @@
 #include "actors/wave/actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <variant>
 
 #include "actors/interfaces.hpp"
@@ -70,15 +68,12 @@ public:
     return obey(command, wire::CLOSED);
   }
   /// Every shard takes its members from the draw's files: without them it is better refused than
-  /// begun and never ended.
+  /// begun and never ended. Whoever asks while it is under way is not left to wait for them either.
   caf::delegated<outcome<facts>> announce_it(const announce& command) {
-    if (state_.phase() == wire::DRAWN && !repeat_of(command.request)) {
-      if (auto files = desk_.settlement_of(number()); !files) {
-        spdlog::error("wave {}: not announced, the draw's files can't be used: {}", number().value,
-                      files.error().detail);
-        return refused({errc::storage_unavailable, {}, files.error().detail});
-      }
-    }
+    const auto known = repeat_of(command.request);
+    if (known && !*known) return again(*known);
+    if (state_.phase() == wire::DRAWN || state_.phase() == wire::ANNOUNCING)
+      if (auto files = desk_.settlement_of(state_); !files) return refused(files.error());
     return obey(command, wire::ANNOUNCED);
   }
   caf::delegated<outcome<facts>> cancel_it(const cancel& command) {

@@ -4,155 +4,46 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
 
-#include "actors/applicant/participation.hpp"
 #include "actors/applicant/profile.hpp"
 #include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
-#include "actors/wave/draw/parallel.hpp"
+#include "actors/wave/reading_desk.hpp"
 
 namespace gelombang::wave {
 namespace {
-
-/// Applicants in the order of the published roster: whose entry is whose. Never published.
-constexpr const char* owners_file = "owners.bin";
-
-struct owned_entry {
-  entry_id entry;
-  std::uint64_t applicant;
-};
-
-struct read_rosters {
-  std::vector<draw::roster_entry> entries;
-  std::vector<owned_entry> owners;
-};
-
-using family_counts = boost::unordered_flat_map<std::uint64_t, std::uint8_t>;
-
-/// How many members each family has that has any. Families without one are not listed.
-result<family_counts> read_family_counts(const runtime::node& node) {
-  family_counts counts;
-  bool damaged = false;
-  for (runtime::shard_index i = 0; i < node.shards(); ++i) {
-    const auto first = runtime::table_prefix(i, runtime::table::family_places);
-    auto read = node.at(i).scan(first, runtime::end_of(first),
-                                [&](std::string_view key, std::string_view value) {
-                                  if (value.size() != 1) return damaged = true, false;
-                                  key.remove_prefix(first.size());
-                                  counts[runtime::read_big_endian<std::uint64_t>(key)] =
-                                      static_cast<std::uint8_t>(value[0]);
-                                  return true;
-                                });
-    if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
-    if (damaged) return refuse(errc::internal, {}, "a family's row of places does not parse");
-  }
-  return counts;
-}
-
-/// Who in a shard has been accepted before, ascending.
-result<std::vector<std::uint64_t>> read_members(const runtime::node& node,
-                                                runtime::shard_index at) {
-  std::vector<std::uint64_t> members;
-  const auto first = runtime::table_prefix(at, runtime::table::member);
-  auto read =
-      node.at(at).scan(first, runtime::end_of(first), [&](std::string_view key, std::string_view) {
-        key.remove_prefix(first.size());
-        members.push_back(runtime::read_big_endian<std::uint64_t>(key));
-        return true;
-      });
-  if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
-  return members;
-}
-
-/// One shard's part of the roster. Whoever has been accepted since he joined, and a person whose
-/// family has no place left, can't be accepted and is no entry.
-result<read_rosters> read_shard(const runtime::node& node, runtime::shard_index at,
-                                wave_number wave, const keyring& keys,
-                                const family_counts& counts) {
-  read_rosters out;
-  const auto members = read_members(node, at);
-  if (!members) return tl::unexpected(members.error());
-  auto first = runtime::table_prefix(at, runtime::table::participation);
-  runtime::append_big_endian(first, wave.value);
-  bool damaged = false;
-  auto read = node.at(at).scan(
-      first, runtime::end_of(first), [&](std::string_view key, std::string_view value) {
-        auto row = applicant::decode_participation(value);
-        if (!row) return damaged = true, false;
-        const applicant_id who{runtime::read_big_endian<std::uint64_t>(key.substr(first.size()))};
-        if (std::binary_search(members->begin(), members->end(), who.value)) return true;
-        const auto taken = counts.find(row->family);
-        const int room = draw::family_room_max - (taken == counts.end() ? 0 : taken->second);
-        if (room <= 0) return true;
-        const auto entry = keys.entry_of(wave, who);
-        out.entries.push_back({.id = entry,
-                               .family = row->family,
-                               .groups = row->groups,
-                               .region = row->region,
-                               .family_room = static_cast<std::uint8_t>(room)});
-        out.owners.push_back({entry, who.value});
-        return true;
-      });
-  if (!read) return refuse(errc::storage_unavailable, {}, read.error().detail);
-  if (damaged) return refuse(errc::internal, {}, "a participation row does not parse");
-  return out;
-}
-
-result<read_rosters> read_all(const runtime::node& node, wave_number wave, const keyring& keys,
-                              unsigned threads) {
-  auto counts = read_family_counts(node);
-  if (!counts) return tl::unexpected(counts.error());
-  std::vector<result<read_rosters>> parts(node.shards());
-  draw::parallel_for(threads, parts.size(), [&](std::size_t i) {
-    parts[i] = read_shard(node, static_cast<runtime::shard_index>(i), wave, keys, *counts);
-  });
-  std::size_t total = 0;
-  for (const auto& part : parts) {
-    if (!part) return tl::unexpected(part.error());
-    total += part->entries.size();
-  }
-  read_rosters all;
-  all.entries.reserve(total);
-  all.owners.reserve(total);
-  for (auto& part : parts) {
-    all.entries.insert(all.entries.end(), part->entries.begin(), part->entries.end());
-    all.owners.insert(all.owners.end(), part->owners.begin(), part->owners.end());
-    part = read_rosters{};
-  }
-  return all;
-}
-
-/// Entries sort by their bytes; ids are hashes, so the first byte splits them evenly.
-std::string owners_in_order(std::vector<owned_entry>&& owners, unsigned threads) {
-  auto parts = draw::partition<owned_entry>(
-      std::span<const owned_entry>{owners}, 256, threads,
-      [](const owned_entry& one) { return one.entry[0]; },
-      [](const owned_entry& one, std::size_t) { return one; });
-  draw::parallel_for(threads, parts.count(), [&](std::size_t i) {
-    auto part = parts[i];
-    std::sort(part.begin(), part.end(),
-              [](const owned_entry& a, const owned_entry& b) { return a.entry < b.entry; });
-  });
-  std::string bytes(owners.size() * sizeof(std::uint64_t), '\0');
-  for (std::size_t i = 0; i < owners.size(); ++i)
-    std::memcpy(bytes.data() + i * sizeof(std::uint64_t), &parts.items[i].applicant,
-                sizeof(std::uint64_t));
-  return bytes;
-}
 
 std::string as_text(const digest& bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string summary_sha256(const draw::summary& published) {
+  return as_text(sha256(draw::to_json(published)));
+}
+
+/// The order that led to a wave's commitment.
+commit commitment_of(const wire::State& wave) {
+  return {.beacon_source = wave.commitment().beacon_source(),
+          .beacon_round = wave.commitment().beacon_round(),
+          .operator_secret_hash = wave.commitment().operator_secret_hash(),
+          .now = {}};
+}
+
+/// For whoever reads the log.
+constexpr std::string_view what_to_do =
+    "Nothing is taken from the files of this wave. Take what is damaged out of the folder and "
+    "start again: what can be made again is. What is still missing then, restore from a backup";
+
 }  // namespace
 
-draw_desk::draw_desk(runtime::node& node, const keyring& keys, std::filesystem::path directory,
-                     unsigned threads)
+draw_desk::draw_desk(runtime::node& node, const keyring& keys, const board& shown,
+                     const clock& time, std::filesystem::path directory, unsigned threads)
     : node_(node),
       keys_(keys),
-      directory_(std::move(directory)),
+      board_(shown),
+      time_(time),
+      shelf_(std::move(directory)),
       threads_(threads),
       thread_([this] { run(); }) {}
 
@@ -167,10 +58,6 @@ void draw_desk::stop() {
   }
   wanted_.notify_all();
   if (thread_.joinable()) thread_.join();
-}
-
-std::filesystem::path draw_desk::folder_of(wave_number wave) const {
-  return directory_ / ("wave-" + std::to_string(wave.value));
 }
 
 void draw_desk::submit(std::function<void()> job) {
@@ -219,26 +106,33 @@ result<draw::parameters> draw_desk::parameters_of(const wire::State& wave,
   return given;
 }
 
-result<draw::summary> draw_desk::commit_files(const wire::State& wave, const commit& command) {
-  const wave_number number{wave.number()};
+result<draw::summary> draw_desk::commit_files(const wire::State& wave, const commit& command,
+                                              const std::filesystem::path& folder) const {
   auto given = parameters_of(wave, command);
   if (!given) return tl::unexpected(given.error());
-  auto rosters = read_all(node_, number, keys_, threads_);
+  auto rosters = read_all(node_, wave_number{wave.number()}, keys_, threads_);
   if (!rosters) return tl::unexpected(rosters.error());
-  const auto folder = folder_of(number);
   if (auto made = draw::make_directory(folder); !made) return tl::unexpected(made.error());
-  draw::file_replacement owners{folder / owners_file};
+  draw::file_replacement owners{folder / owners_name};
   owners.append(owners_in_order(std::move(rosters->owners), threads_));
   if (auto written = owners.finish(); !written) return tl::unexpected(written.error());
-  auto published = draw::commit(folder, std::move(rosters->entries), *given, threads_);
+  return draw::commit(folder, std::move(rosters->entries), *given, threads_);
+}
+
+void draw_desk::forget(wave_number wave) {
   std::lock_guard lock{files_mutex_};
-  files_.erase(number);
-  return published;
+  files_.erase(wave);
+  files_faults_.erase(wave);
+  settlement_faults_.erase(wave);
 }
 
 void draw_desk::read_roster(wire::State wave, commit command, on_read told) {
   submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
-    auto published = commit_files(wave, command);
+    const wave_number number{wave.number()};
+    if (auto first = check_no_other_draw(wave, command); !first)
+      return told(tl::unexpected(first.error()));
+    auto published = commit_files(wave, command, shelf_.folder_of(number));
+    forget(number);
     if (!published) {
       spdlog::error("wave {}: the roster could not be committed: {}", wave.number(),
                     published.error().detail);
@@ -250,33 +144,26 @@ void draw_desk::read_roster(wire::State wave, commit command, on_read told) {
     commitment.set_operator_secret_hash(command.operator_secret_hash);
     commitment.set_roster_root(as_text(published->roster_root));
     commitment.set_entries(published->entries);
+    commitment.set_summary_sha256(summary_sha256(*published));
     told(std::move(commitment));
   });
 }
 
 void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
   submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
-    const auto folder = folder_of(wave_number{wave.number()});
-    if (!std::filesystem::exists(folder / "committed.json")) {
-      // The files are gone (a restored backup without them, another node): the rosters are not.
-      commit again{.beacon_source = wave.commitment().beacon_source(),
-                   .beacon_round = wave.commitment().beacon_round(),
-                   .operator_secret_hash = wave.commitment().operator_secret_hash(),
-                   .now = command.now};
-      auto made = commit_files(wave, again);
-      if (!made) return told(tl::unexpected(made.error()));
-      if (as_text(made->roster_root) != wave.commitment().roster_root())
-        return told(refuse(errc::internal, {}, "the roster is not the one committed to"));
-    }
-    auto published = draw::run(folder, command.beacon_value, command.operator_secret, threads_);
+    const wave_number number{wave.number()};
+    auto ready = prepare_draw(wave, command);
+    if (ready && !shelf_.missing(number, draw::stage::committed).empty()) ready = make_again(wave);
+    // The summary says how many places go where: what is drawn by is what was committed to.
+    if (ready) ready = shelf_.check(wave);
+    auto published = ready ? draw::run(shelf_.folder_of(number), command.beacon_value,
+                                       command.operator_secret, threads_)
+                           : result<draw::summary>{tl::unexpected(ready.error())};
     if (!published) {
       spdlog::error("wave {}: the draw failed: {}", wave.number(), published.error().detail);
       return told(tl::unexpected(published.error()));
     }
-    {
-      std::lock_guard lock{files_mutex_};
-      files_.erase(wave_number{wave.number()});
-    }
+    forget(number);
     wire::Result drawn;
     drawn.set_beacon_value(command.beacon_value);
     drawn.set_operator_secret(command.operator_secret);
@@ -284,33 +171,177 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
     std::uint64_t accepted = 0;
     for (const auto& region : published->regions) accepted += region.accepted;
     drawn.set_accepted(accepted);
+    drawn.set_summary_sha256(summary_sha256(*published));
     told(std::move(drawn));
   });
 }
 
+result<void> draw_desk::check_no_other_draw(const wire::State& wave, const commit& command) const {
+  const auto folder = shelf_.folder_of({wave.number()});
+  const auto known = draw::summary_in(folder, draw::stage::drawn);
+  const bool is_other =
+      !known ||
+      (*known && ((*known)->beacon_source != command.beacon_source ||
+                  (*known)->beacon_round != command.beacon_round ||
+                  as_text((*known)->operator_secret_hash) != command.operator_secret_hash));
+  if (!is_other) return {};
+  spdlog::error(
+      "wave {}: not committed, its folder holds a draw of another commitment, of which the journal "
+      "knows nothing. If its end was taken away, restore a backup; if that draw was never "
+      "published, take the folder away",
+      wave.number());
+  return refuse(errc::wave_out_of_order, {}, std::string{drawn_otherwise});
+}
+
+result<void> draw_desk::prepare_draw(const wire::State& wave, const hold_draw& command) const {
+  const auto folder = shelf_.folder_of({wave.number()});
+  const auto known = draw::summary_in(folder, draw::stage::drawn);
+  const bool is_other =
+      !known ||
+      (*known && (!(*known)->drawn || (*known)->drawn->beacon_value != command.beacon_value ||
+                  (*known)->drawn->operator_secret != command.operator_secret ||
+                  contradiction(wave, **known)));
+  if (!is_other) return {};
+  spdlog::error(
+      "wave {}: not drawn, its folder holds a drawn.json with other randomness, of which the "
+      "journal knows nothing. If its end was taken away, restore a backup; if that draw was never "
+      "published, take drawn.json away",
+      wave.number());
+  return refuse(errc::wave_out_of_order, {}, std::string{drawn_otherwise});
+}
+
+void draw_desk::look_after_all() {
+  for (const auto& [number, wave] : board_.all())
+    submit([this, kept = wave] { look_after(*kept); });
+}
+
+void draw_desk::look_after(const wire::State& wave) {
+  if (const auto more = shelf_.ahead(wave)) spdlog::warn("wave {}: {}", wave.number(), *more);
+  auto sound = shelf_.check(wave);
+  if (!sound && sound.error().code == errc::draw_damaged) {
+    spdlog::warn("wave {}: {}", wave.number(), sound.error().detail);
+    sound = make_again(wave);
+    if (sound) spdlog::warn("wave {}: what was missing is made again, the same", wave.number());
+  }
+  if (!sound) spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
+}
+
+/// Makes what is missing of a wave's files, and nothing that is there. What comes out of it is what
+/// the journal has, or is not kept.
+result<void> draw_desk::make_again(const wire::State& wave) {
+  const wave_number number{wave.number()};
+  const auto committed = shelf_.missing(number, draw::stage::committed);
+  if (!committed.empty())
+    if (auto made = commit_again(wave, committed); !made) return made;
+  if (wave.has_result() && !shelf_.missing(number, draw::stage::drawn).empty()) {
+    // The roster's root is computed again first, and everything else follows from it.
+    if (auto first = shelf_.open(wave, draw::stage::committed); !first)
+      return tl::unexpected(first.error());
+    auto made = draw::run(shelf_.folder_of(number), wave.result().beacon_value(),
+                          wave.result().operator_secret(), threads_);
+    if (!made) return tl::unexpected(made.error());
+  }
+  forget(number);
+  return shelf_.check(wave);
+}
+
+/// In a folder of its own, so that no file that is there is touched before they are known to agree.
+result<void> draw_desk::commit_again(const wire::State& wave,
+                                     const std::vector<std::string>& missing) {
+  const auto lost =
+      fmt::format("wave-{}/{}: is not there", wave.number(), fmt::join(missing, ", "));
+  if (wave.phase() != wire::COMMITTED && wave.phase() != wire::DRAWN)
+    return refuse(errc::draw_damaged, {}, lost);
+  const auto folder = shelf_.folder_of({wave.number()});
+  auto aside = folder;
+  aside += ".again";
+  std::error_code code;
+  std::filesystem::remove_all(aside, code);
+  auto made = commit_files(wave, commitment_of(wave), aside);
+  if (!made) return tl::unexpected(made.error());
+  if (auto other = contradiction(wave, *made))
+    return refuse(
+        errc::draw_damaged, {},
+        fmt::format("{}, and what the rosters give instead is another: {}", lost, *other));
+  if (auto there = draw::make_directory(folder); !there) return there;
+  for (const auto& name : missing) std::filesystem::rename(aside / name, folder / name, code);
+  std::filesystem::remove_all(aside, code);
+  return {};
+}
+
+std::optional<refusal> draw_desk::known_fault(const fault& of) const {
+  if (of.why.code == errc::ok) return std::nullopt;
+  const auto now = time_.now();
+  // A clock that was set back must not keep a fault that is mended.
+  if (now < of.looked_at || now - of.looked_at >= looked_at_again_after) return std::nullopt;
+  return of.why;
+}
+
+tl::unexpected<refusal> draw_desk::note_fault(fault& of, wave_number wave,
+                                              const refusal& why) const {
+  const auto now = time_.now();
+  if (of.why != why || now - of.told >= told_again_after) {
+    spdlog::error("wave {}: {}. {}", wave.value, why.detail, what_to_do);
+    of.told = now;
+  }
+  of.why = why;
+  of.looked_at = now;
+  return tl::unexpected(why);
+}
+
 result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number wave,
                                                                     draw::stage upto) {
+  const auto shown = board_.find(wave);
+  if (!shown || !shown->has_commitment()) return refuse(errc::draw_not_published);
+  const auto stage = shown->has_result() ? upto : draw::stage::committed;
   std::lock_guard lock{files_mutex_};
-  auto& kept = files_[wave][static_cast<std::size_t>(upto)];
+  if (auto kept = files_[wave][static_cast<std::size_t>(stage)]) return kept;
+  auto& faulty = files_faults_[wave];
+  if (auto known = known_fault(faulty)) return tl::unexpected(*known);
+  auto opened = kept_or_opened(*shown, stage);
+  if (!opened) return note_fault(faulty, wave, opened.error());
+  return opened;
+}
+
+result<std::shared_ptr<const draw::draw_files>> draw_desk::kept_or_opened(const wire::State& wave,
+                                                                          draw::stage upto) {
+  auto& kept = files_[wave_number{wave.number()}][static_cast<std::size_t>(upto)];
   if (kept) return kept;
-  auto opened = draw::draw_files::open(folder_of(wave), upto);
+  auto opened = shelf_.open(wave, upto);
   if (!opened) return tl::unexpected(opened.error());
-  kept = std::make_shared<const draw::draw_files>(std::move(*opened));
-  return kept;
+  return kept = std::make_shared<const draw::draw_files>(std::move(*opened));
 }
 
 result<std::shared_ptr<const settlement>> draw_desk::settlement_of(wave_number wave) {
-  auto files = files_of(wave, draw::stage::drawn);
-  if (!files) return tl::unexpected(files.error());
+  {
+    std::lock_guard lock{files_mutex_};
+    if (settlement_ && settled_wave_ == wave) return settlement_;
+    if (auto known = known_fault(settlement_faults_[wave])) return tl::unexpected(*known);
+  }
+  const auto shown = board_.find(wave);
+  if (!shown) return refuse(errc::draw_not_published);
+  return settlement_of(*shown);
+}
+
+result<std::shared_ptr<const settlement>> draw_desk::settlement_of(const wire::State& wave) {
+  const wave_number number{wave.number()};
+  if (!wave.has_result()) return refuse(errc::draw_not_published);
   std::lock_guard lock{files_mutex_};
-  if (settlement_ && settled_wave_ == wave) return settlement_;
-  auto owners = draw::mapped_file::open(folder_of(wave) / owners_file);
+  if (settlement_ && settled_wave_ == number) return settlement_;
+  auto made = read_settlement(wave);
+  if (!made) return note_fault(settlement_faults_[number], number, made.error());
+  settled_wave_ = number;
+  settlement_ = *made;
+  return settlement_;
+}
+
+result<std::shared_ptr<const settlement>> draw_desk::read_settlement(const wire::State& wave) {
+  const wave_number number{wave.number()};
+  auto files = kept_or_opened(wave, draw::stage::drawn);
+  if (!files) return tl::unexpected(files.error());
+  auto owners = shelf_.owners_of(wave);
   if (!owners) return tl::unexpected(owners.error());
   const auto roster = (*files)->roster();
-  if (!(*files)->is_drawn() || owners->bytes().size() != roster.size() * sizeof(std::uint64_t))
-    return refuse(
-        errc::internal, {},
-        fmt::format("{}: owners and roster do not fit together", folder_of(wave).string()));
   auto made = std::make_shared<settlement>();
   made->by_shard.resize(node_.shards());
   for (std::uint32_t i = 0; i < roster.size(); ++i) {
@@ -318,15 +349,13 @@ result<std::shared_ptr<const settlement>> draw_desk::settlement_of(wave_number w
     std::uint64_t owner;
     std::memcpy(&owner, owners->bytes().data() + i * sizeof owner, sizeof owner);
     // The file has no checksum, and needs none: an entry's id is made of its owner's.
-    if (keys_.entry_of(wave, applicant_id{owner}) != roster[i].id)
-      return refuse(errc::internal, {},
-                    fmt::format("{}: entry {} is not its owner's",
-                                (folder_of(wave) / owners_file).string(), i));
+    if (keys_.entry_of(number, applicant_id{owner}) != roster[i].id)
+      return refuse(
+          errc::draw_damaged, {},
+          fmt::format("wave-{}/{}: entry {} is not its owner's", number.value, owners_name, i));
     made->by_shard[runtime::shard_of(owner, node_.shards())].push_back({owner, roster[i].family});
   }
-  settled_wave_ = wave;
-  settlement_ = made;
-  return settlement_;
+  return std::shared_ptr<const settlement>{std::move(made)};
 }
 
 }  // namespace gelombang::wave

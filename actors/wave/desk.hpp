@@ -9,10 +9,13 @@
 #include <mutex>
 #include <thread>
 
+#include "actors/programme/clock.hpp"
 #include "actors/programme/keys.hpp"
 #include "actors/runtime/node.hpp"
+#include "actors/wave/board.hpp"
 #include "actors/wave/draw/draw.hpp"
 #include "actors/wave/rules.hpp"
+#include "actors/wave/shelf.hpp"
 
 namespace gelombang::wave {
 
@@ -26,14 +29,25 @@ struct settlement {
 };
 
 /// Where draws are made: a thread of its own that reads the frozen rosters of all shards, hands
-/// them to the draw, and keeps its files below `directory`, one folder a wave. Everything it makes
-/// can be made again from the rosters and what the wave's events hold. Thread-safe.
+/// them to the draw, and keeps its files on a shelf, one folder a wave. Everything it makes can be
+/// made again from the rosters and what the wave's events hold, until the accepted have become
+/// members. Nothing is taken from files that say something else than those events. Thread-safe.
 class draw_desk {
 public:
-  /// @param directory of all draws; made when needed
-  draw_desk(runtime::node& node, const keyring& keys, std::filesystem::path directory,
-            unsigned threads);
+  /// Whether a fault of a wave's files is still there is looked at no more often than this,
+  static constexpr std::chrono::seconds looked_at_again_after{1};
+  /// and a cause is logged again only then.
+  static constexpr std::chrono::minutes told_again_after{10};
+
+  /// @param shown      how far each wave has come
+  /// @param directory  of all draws; made when needed
+  draw_desk(runtime::node& node, const keyring& keys, const board& shown, const clock& time,
+            std::filesystem::path directory, unsigned threads);
   ~draw_desk();
+
+  /// After a start: has every wave's files compared with its events, one after the other beside
+  /// everything else. What is missing and can be made again is; what is wrong is logged.
+  void look_after_all();
 
   /// Ends the thread when it has finished what it is at; what waits is dropped, and can be asked
   /// for again after a start.
@@ -43,27 +57,58 @@ public:
   using on_drawn = std::function<void(result<wire::Result>)>;
 
   /// Reads the roster of a closed wave and commits to it; `told` is called on the desk's thread.
+  /// Refused as `wave_out_of_order` (`drawn_otherwise`) where a draw with another commitment is.
   void read_roster(wire::State wave, commit command, on_read told);
-  /// Draws a committed wave, making its files again if they are gone.
+  /// Draws a committed wave, making its files again if they are gone. Refused as
+  /// `wave_out_of_order` (`drawn_otherwise`) where a draw with other randomness is: who published
+  /// that may not publish another.
   void make_draw(wire::State wave, hold_draw command, on_drawn told);
 
-  /// The accepted of a drawn wave. Read once and kept until the next wave is asked for.
+  /// The accepted of a drawn wave. Read once and kept until the next wave is asked for. Files that
+  /// can't be used are looked at each time: whoever mends them need not wait.
+  /// @returns `draw_damaged` with the file at fault, as those of `shelf`, or `storage_unavailable`.
+  result<std::shared_ptr<const settlement>> settlement_of(const wire::State& wave);
+  /// The same of the wave as it is shown, for the many shards that ask at once: a fault is kept for
+  /// a moment.
   result<std::shared_ptr<const settlement>> settlement_of(wave_number wave);
 
   /// A wave's files, up to the stage that it has come to: the desk writes those of the next stage a
-  /// moment before the wave's event is durable. @returns `draw_not_published` before the first.
+  /// moment before the wave's event is durable. @returns `draw_not_published` before the first, and
+  /// faults as `shelf::open`.
   result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave, draw::stage upto);
 
 private:
-  std::filesystem::path folder_of(wave_number wave) const;
+  using kept_files = std::array<std::shared_ptr<const draw::draw_files>, 2>;
+
+  /// Why files can't be used, for those who ask within the next moments.
+  struct fault {
+    refusal why{.code = errc::ok};
+    instant looked_at{}, told{};
+  };
+
   void run();
   void submit(std::function<void()> job);
-  result<draw::summary> commit_files(const wire::State& wave, const commit& command);
+  void look_after(const wire::State& wave);
+  result<void> make_again(const wire::State& wave);
+  result<void> commit_again(const wire::State& wave, const std::vector<std::string>& missing);
+  result<void> prepare_draw(const wire::State& wave, const hold_draw& command) const;
+  result<void> check_no_other_draw(const wire::State& wave, const commit& command) const;
+  result<draw::summary> commit_files(const wire::State& wave, const commit& command,
+                                     const std::filesystem::path& folder) const;
   result<draw::parameters> parameters_of(const wire::State& wave, const commit& command) const;
+  void forget(wave_number wave);
+
+  result<std::shared_ptr<const draw::draw_files>> kept_or_opened(const wire::State& wave,
+                                                                 draw::stage upto);
+  result<std::shared_ptr<const settlement>> read_settlement(const wire::State& wave);
+  std::optional<refusal> known_fault(const fault& of) const;
+  tl::unexpected<refusal> note_fault(fault& of, wave_number wave, const refusal& why) const;
 
   runtime::node& node_;
   const keyring& keys_;
-  const std::filesystem::path directory_;
+  const board& board_;
+  const clock& time_;
+  const shelf shelf_;
   const unsigned threads_;
 
   std::mutex mutex_;
@@ -72,8 +117,8 @@ private:
   bool stopping_ = false;
 
   std::mutex files_mutex_;
-  /// By the stage that was asked for.
-  std::map<wave_number, std::array<std::shared_ptr<const draw::draw_files>, 2>> files_;
+  std::map<wave_number, kept_files> files_;  ///< by the stage that was asked for
+  std::map<wave_number, fault> files_faults_, settlement_faults_;
   wave_number settled_wave_{};
   std::shared_ptr<const settlement> settlement_;
 

@@ -81,6 +81,9 @@ struct cancel {
 /// its announcement (its number follows).
 inline constexpr std::string_view order_under_way = "order_under_way";
 inline constexpr std::string_view other_wave_first = "other_wave_first ";
+/// Likewise: files are there of a draw that the journal does not know, with another commitment or
+/// other randomness. Either a crash has come between, or the journal's end is gone.
+inline constexpr std::string_view drawn_otherwise = "drawn_otherwise";
 
 /// Whether one order says the same as another, whenever it came.
 bool is_same(const commit& one, const commit& other);

@@ -83,6 +83,11 @@ std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time
   if (found.journal.torn_bytes > 0)
     spdlog::warn("cut off {} bytes of a write that never ended, at {}", found.journal.torn_bytes,
                  found.journal.torn_at);
+  if (found.journal.newest_was_absent)
+    spdlog::warn(
+        "{}/journal/NEWEST was missing, as in data of before it was written: whether segments are "
+        "missing at the journal's end could not be told. It is there from now on",
+        with.storage.data_dir);
   return std::move(*opened);
 }
 
@@ -246,10 +251,12 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   rooms all{around, time, with.runtime.shards};
   auto node = open_node(with, time, system, all);
   const auto cores = std::max(1u, std::thread::hardware_concurrency());
-  wave::draw_desk desk{*node, around.keys, storage::layout{with.storage.data_dir}.draws(), cores};
+  wave::draw_desk desk{
+      *node, around.keys, all.board, time, storage::layout{with.storage.data_dir}.draws(), cores};
   all.connect(*node, desk);
   outgoing_mail mail{with, *node, around.keys, time};
   node->start();
+  desk.look_after_all();
   begin_data(*node);
   if (with.demo.enabled)
     or_stop(make_demo(*node, around.keys, with, around.regions, around.questions),

@@ -81,8 +81,8 @@ public:
                               &waves_, &calendar_, &providers_});
     if (!opened) throw std::runtime_error(opened.error().detail);
     running = std::move(*opened);
-    desk =
-        std::make_unique<wave::draw_desk>(*running, around.keys, around.where.path() / "draws", 2);
+    desk = std::make_unique<wave::draw_desk>(*running, around.keys, board, time,
+                                             around.where.path() / "draws", 2);
     applicants_.reads_with(*running);
     places_.reads_with(*running);
     rosters_.settles_with(*desk);
@@ -162,6 +162,14 @@ public:
     if (!scheduler().try_run_once()) return false;
     if (desk_in_use) wait_for_desk();
     return true;
+  }
+
+  /// The desk takes one job after the other, so when this one has been refused those before it have
+  /// sent what they had to say.
+  void wait_for_desk() {
+    std::promise<void> done;
+    desk->read_roster({}, {}, [&](const auto&) { done.set_value(); });
+    done.get_future().wait();
   }
 
   /// Lets time pass, a second at a time is enough for whatever is due.
@@ -318,14 +326,6 @@ private:
           around_.keys.email_code(applicant_id{letter.account()}, letter.generation());
     running->outside_delivered(from, sequence);
     return true;
-  }
-
-  /// The desk takes one job after the other, so when this one has been refused those before it have
-  /// sent what they had to say.
-  void wait_for_desk() {
-    std::promise<void> done;
-    desk->read_roster({}, {}, [&](const auto&) { done.set_value(); });
-    done.get_future().wait();
   }
 
   static std::unique_ptr<caf::actor_system_config> configure() {

@@ -99,6 +99,16 @@ TEST(Problems, AStepOutOfOrderNamesTheStateOrWhatStandsInTheWay) {
       HasSubstr("Wave 12 is committed and not yet announced: draw and announce it first, or "
                 "cancel it while it is not drawn."));
   EXPECT_THAT(told_of(std::string{wave::order_under_way}), HasSubstr("with another content"));
+  EXPECT_THAT(told_of(std::string{wave::drawn_otherwise}),
+              HasSubstr("of which the journal knows nothing"));
+}
+
+TEST(Problems, DamagedFilesOfADrawAreNamed) {
+  EXPECT_THAT(told(refusal{errc::draw_damaged, {}, "wave-7/drawn.json: is not there"}),
+              HasSubstr("put them back: wave-7/drawn.json: is not there."));
+  EXPECT_THAT(told(errc::draw_damaged), HasSubstr("put them back."));
+  EXPECT_EQ(form_of(errc::draw_damaged).status, 503);
+  EXPECT_GT(retry_after_seconds(errc::draw_damaged, 5), 0u);
 }
 
 TEST(Problems, TellTheFormThatIsWanted) {

@@ -24,6 +24,9 @@ constexpr auto committed_name = "committed.json";
 constexpr auto verdicts_name = "verdicts.bin";
 constexpr auto drawn_name = "drawn.json";
 
+constexpr std::array<std::string_view, 3> committed_files{roster_name, tree_name, committed_name};
+constexpr std::array<std::string_view, 2> drawn_files{verdicts_name, drawn_name};
+
 /// Stands before the items of a binary file. The root says to which roster they belong.
 struct file_header {
   std::array<char, 8> kind;
@@ -84,7 +87,8 @@ result<std::optional<summary>> read_json(const std::filesystem::path& path) {
   if (!file) return tl::unexpected(file.error());
   auto read = read_summary(file->bytes());
   if (!read) {
-    return refuse(errc::internal, {}, fmt::format("{}: {}", path.string(), read.error()));
+    return refuse(errc::internal, {},
+                  fmt::format("{}: {}", path.filename().string(), read.error()));
   }
   return std::move(*read);
 }
@@ -160,6 +164,15 @@ result<summary> run(const std::filesystem::path& directory, std::string_view bea
   if (done) done = write_json(directory / drawn_name, *drawn);
   if (!done) return tl::unexpected(done.error());
   return drawn;
+}
+
+std::span<const std::string_view> file_names(stage of) {
+  if (of == stage::committed) return committed_files;
+  return drawn_files;
+}
+
+result<std::optional<summary>> summary_in(const std::filesystem::path& directory, stage of) {
+  return read_json(directory / file_names(of).back());
 }
 
 result<draw_files> draw_files::open(const std::filesystem::path& directory, stage upto) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,13 @@ result<summary> run(const std::filesystem::path& directory, std::string_view bea
                     std::string_view operator_secret, unsigned threads);
 
 enum class stage : std::uint8_t { committed, drawn };
+
+/// Names of the files that a stage leaves, its summary last.
+std::span<const std::string_view> file_names(stage of);
+
+/// The summary that a stage has left in `directory`, alone; nothing when it has left none.
+/// @returns `internal` with the file's name when it does not read, or `storage_unavailable`.
+result<std::optional<summary>> summary_in(const std::filesystem::path& directory, stage of);
 
 /// A draw's files, for answering about single entries and for publication. Movable; const members
 /// are thread-safe. Opened once after each stage: it shows the stage at which it was opened.

@@ -64,10 +64,10 @@ TEST(WaveActor, IsNotAnnouncedWhileItsDrawsFilesCannotBeUsed) {
   const auto rotated = whole.substr(8) + whole.substr(0, 8);
   for (const auto& damaged : {flipped, rotated, whole.substr(8), std::string{}}) {
     put(damaged);
-    EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::storage_unavailable);
+    EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::draw_damaged);
   }
   std::filesystem::remove(file);
-  EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::storage_unavailable);
+  EXPECT_EQ(code_of(one.order(wave, wave::announce{one.time.now()})), errc::draw_damaged);
   put(whole);
   EXPECT_TRUE(one.order(wave, wave::announce{one.time.now()}));
 }

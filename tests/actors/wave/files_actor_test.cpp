@@ -1,0 +1,293 @@
+#include <gmock/gmock.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "tests/actors/wave/announcing.hpp"
+
+/// The files of a draw beside what the journal says of it: lost, altered, ahead.
+namespace gelombang::rooms_test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using wave::wire::Phase;
+
+/// What is logged while it lives.
+class log_capture {
+public:
+  log_capture() : before_(spdlog::default_logger()) {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("captured", sink_));
+  }
+  log_capture(const log_capture&) = delete;
+  log_capture& operator=(const log_capture&) = delete;
+  ~log_capture() { spdlog::set_default_logger(before_); }
+
+  int lines_with(std::string_view words) const { return sink_->lines_with(words); }
+
+private:
+  class lines final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    int lines_with(std::string_view words) {
+      std::lock_guard lock{mutex_};
+      return static_cast<int>(std::count_if(kept_.begin(), kept_.end(), [&](const auto& line) {
+        return line.find(words) != std::string::npos;
+      }));
+    }
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& what) override {
+      kept_.emplace_back(what.payload.data(), what.payload.size());
+    }
+    void flush_() override {}
+
+  private:
+    std::vector<std::string> kept_;
+  };
+
+  std::shared_ptr<lines> sink_ = std::make_shared<lines>();
+  std::shared_ptr<spdlog::logger> before_;
+};
+
+using contents = std::map<std::string, std::string>;
+
+class DrawnWave : public ::testing::Test {
+protected:
+  void SetUp() override {
+    machine one{around_};
+    const auto people = ready_people(one, 20);
+    number_ = one.open_wave(10);
+    join_all(one, people, number_);
+  }
+
+  /// Gives the orders that lead to `phase`.
+  void take_to(machine& in, Phase phase) const {
+    in.desk_in_use = true;
+    if (phase_of(in, number_) < phase && phase_of(in, number_) == wave::wire::OPEN)
+      applicant::testing::must(in.order(number_, wave::close{in.time.now()}));
+    if (phase_of(in, number_) < phase && phase_of(in, number_) == wave::wire::CLOSED)
+      applicant::testing::must(in.order(number_, in.commitment()));
+    if (phase_of(in, number_) < phase && phase_of(in, number_) == wave::wire::COMMITTED)
+      applicant::testing::must(in.order(number_, in.draw()));
+    if (phase_of(in, number_) < phase && phase_of(in, number_) == wave::wire::DRAWN)
+      applicant::testing::must(in.order(number_, wave::announce{in.time.now()}));
+    ASSERT_EQ(phase_of(in, number_), phase);
+  }
+  void take_to(Phase phase) {
+    machine one{around_};
+    one.settle();
+    take_to(one, phase);
+  }
+
+  static wave::hold_draw other_draw(const machine& in) {
+    auto other = in.draw();
+    other.beacon_value = "other randomness";
+    return other;
+  }
+
+  /// A start, with all that it does about files.
+  static void look_after(machine& in) {
+    in.settle();
+    in.desk->look_after_all();
+    in.desk_in_use = true;
+    in.wait_for_desk();
+  }
+
+  fs::path folder() const {
+    return around_.where.path() / "draws" / ("wave-" + std::to_string(number_.value));
+  }
+  contents files() const {
+    contents all;
+    for (const auto& one : fs::directory_iterator{folder()}) {
+      std::ifstream in{one.path(), std::ios::binary};
+      all[one.path().filename().string()] = {std::istreambuf_iterator<char>{in}, {}};
+    }
+    return all;
+  }
+  void put(const contents& all) const {
+    fs::remove_all(folder());
+    fs::create_directories(folder());
+    for (const auto& [name, bytes] : all) std::ofstream{folder() / name, std::ios::binary} << bytes;
+  }
+  void replace(const std::string& name, const std::string& from, const std::string& to) const {
+    auto all = files();
+    const auto at = all[name].find(from);
+    ASSERT_NE(at, std::string::npos) << name;
+    all[name].replace(at, from.size(), to);
+    put(all);
+  }
+
+  refusal refusal_of_files(machine& in) const {
+    const auto files = in.desk->files_of(number_, draw::stage::drawn);
+    return files ? refusal{.code = errc::ok} : files.error();
+  }
+
+  world around_;
+  wave_number number_;
+  const log_capture log_;
+};
+
+TEST_F(DrawnWave, FilesThatAreLostAreMadeAgainToTheByteAtAStart) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  ASSERT_EQ(whole.size(), 6u);
+  for (const auto& [name, bytes] : whole) {
+    fs::remove(folder() / name);
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(files(), whole) << name;
+    EXPECT_EQ(refusal_of_files(one).code, errc::ok);
+    EXPECT_EQ(log_.lines_with("/" + name + ": is not there"), 1);
+  }
+  fs::remove_all(folder().parent_path());
+  machine one{around_};
+  look_after(one);
+  EXPECT_EQ(files(), whole);
+  EXPECT_EQ(fs::exists(folder().string() + ".again"), false);
+  take_to(one, wave::wire::ANNOUNCED);
+}
+
+TEST_F(DrawnWave, BetweenCommitmentAndDrawWhatIsLostIsMadeAgainAsWell) {
+  take_to(wave::wire::COMMITTED);
+  const auto whole = files();
+  fs::remove_all(folder());
+  machine one{around_};
+  look_after(one);
+  EXPECT_EQ(files(), whole);
+  fs::remove(folder() / "roster.bin");
+  take_to(one, wave::wire::DRAWN);
+}
+
+TEST_F(DrawnWave, AfterTheAnnouncementTheOutcomesAreMadeAgainAndTheRosterIsAskedBack) {
+  take_to(wave::wire::ANNOUNCED);
+  const auto whole = files();
+  for (const auto* name : {"drawn.json", "verdicts.bin"}) fs::remove(folder() / name);
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(files(), whole);
+  }
+  fs::remove(folder() / "roster.bin");
+  machine one{around_};
+  look_after(one);
+  EXPECT_FALSE(fs::exists(folder() / "roster.bin")) << "members are no entries any more";
+  EXPECT_EQ(log_.lines_with("restore from a backup"), 1);
+  const auto why = refusal_of_files(one);
+  EXPECT_EQ(why.code, errc::draw_damaged);
+  EXPECT_EQ(why.detail, "wave-1/roster.bin: is not there");
+  put(whole);
+  one.advance(1s);
+  EXPECT_EQ(refusal_of_files(one).code, errc::ok);
+}
+
+TEST_F(DrawnWave, WhatIsAlteredIsNeitherShownNorOverwritten) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  for (const auto* name : {"drawn.json", "committed.json"}) {
+    replace(name, "\"weight\":1000", "\"weight\":1001");
+    const auto altered = files();
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(files(), altered);
+    EXPECT_EQ(log_.lines_with(std::string{"wave-1/"} + name + ": is not the summary"), 2)
+        << "found, and not mended";
+    const bool is_shown = std::string_view{name} == "committed.json";
+    EXPECT_EQ(refusal_of_files(one).code, is_shown ? errc::ok : errc::draw_damaged);
+    put(whole);
+  }
+}
+
+TEST_F(DrawnWave, IsDrawnByWhatWasCommittedToAndNothingElse) {
+  take_to(wave::wire::COMMITTED);
+  const auto whole = files();
+  replace("committed.json", "\"seats\":1", "\"seats\":2");
+  machine one{around_};
+  one.settle();
+  one.desk_in_use = true;
+  const auto told = one.order(number_, one.draw());
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, errc::draw_damaged);
+  EXPECT_THAT(told.error().detail, HasSubstr("wave-1/committed.json"));
+  EXPECT_EQ(phase_of(one, number_), wave::wire::COMMITTED);
+  put(whole);
+  take_to(one, wave::wire::DRAWN);
+}
+
+/// As NEWEST and the newest segment taken away together leave it.
+TEST_F(DrawnWave, WhoseDrawTheJournalHasForgottenIsNotDrawnWithOtherRandomness) {
+  take_to(wave::wire::COMMITTED);
+  auto journal = around_.disk->after_kill();
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  around_.disk = std::move(journal);
+  machine one{around_};
+  look_after(one);
+  ASSERT_EQ(phase_of(one, number_), wave::wire::COMMITTED);
+  EXPECT_EQ(log_.lines_with("wave-1/drawn.json: is there, and the journal knows nothing of it"), 1);
+  const auto told = one.order(number_, other_draw(one));
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, errc::wave_out_of_order);
+  EXPECT_EQ(told.error().detail, wave::drawn_otherwise);
+  EXPECT_EQ(files(), whole);
+  take_to(one, wave::wire::DRAWN);
+  EXPECT_EQ(files(), whole) << "the same draw once more";
+}
+
+TEST_F(DrawnWave, WhoseCommitmentTheJournalHasForgottenIsNotCommittedToAnother) {
+  take_to(wave::wire::CLOSED);
+  auto journal = around_.disk->after_kill();
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  around_.disk = std::move(journal);
+  machine one{around_};
+  look_after(one);
+  ASSERT_EQ(phase_of(one, number_), wave::wire::CLOSED);
+  auto other = one.commitment();
+  other.beacon_round += 1;
+  const auto told = one.order(number_, other);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().detail, wave::drawn_otherwise);
+  EXPECT_EQ(files(), whole);
+  take_to(one, wave::wire::DRAWN);
+  EXPECT_EQ(files(), whole);
+}
+
+TEST_F(DrawnWave, AnnouncementUnderWayWithDamagedFilesIsAnsweredAndLoggedOnce) {
+  take_to(wave::wire::DRAWN);
+  {
+    machine one{around_};
+    one.settle();
+    (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
+    for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
+      ASSERT_LT(steps, 1000);
+      if (!one.step()) one.running->pump();
+    }
+  }
+  const auto whole = files();
+  auto damaged = whole;
+  damaged["owners.bin"][0] ^= 1;
+  for (std::size_t i = 0; i < damaged["owners.bin"].size(); i += 8) damaged["owners.bin"][i] ^= 2;
+  put(damaged);
+  machine one{around_};
+  one.settle();
+  for (int seconds = 0; seconds < 120; ++seconds) one.advance(1s);
+  EXPECT_EQ(log_.lines_with("wave-1/owners.bin"), 1) << "each shard asks every few seconds";
+  const auto told = one.order(number_, wave::announce{one.time.now()});
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, errc::draw_damaged);
+  EXPECT_THAT(told.error().detail, HasSubstr("wave-1/owners.bin"));
+  one.advance(10min);
+  for (int seconds = 0; seconds < 60; ++seconds) one.advance(1s);
+  EXPECT_EQ(log_.lines_with("wave-1/owners.bin"), 2) << "a long time later, once more";
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCING);
+  put(whole);
+  for (int seconds = 0; seconds < 10; ++seconds) one.advance(1s);
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCED) << "by itself";
+}
+
+}  // namespace
+}  // namespace gelombang::rooms_test
