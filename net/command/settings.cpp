@@ -198,7 +198,7 @@ void read_runtime(const toml::table* table, settings& into) {
   from.number("shards", runtime.shards, 1, 4096);
   from.number("workers", runtime.workers, 0, 256);
   from.number("active_actors_max", runtime.active_actors_max, 64, many);
-  from.number("idle_seconds", runtime.idle_seconds, 1, 86400 * 30);
+  from.number("idle_seconds", runtime.idle_seconds, 1, 30ll * 86400);
   from.number("memory_ahead_bytes", runtime.memory_ahead_bytes, 0, physical_memory_bytes());
   from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
 }
