@@ -57,6 +57,7 @@ std::optional<typename Table::value_type::first_type> value_in(const Table& tabl
 template <class Table>
 std::vector<std::string_view> names_in(const Table& table) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(table));
   for (const auto& [value, name] : table) names.push_back(name);
   return names;
 }

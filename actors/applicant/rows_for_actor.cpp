@@ -29,7 +29,7 @@ result<std::optional<participation>> participation_in(const row_value& stored, e
   if (!stored) return std::nullopt;
   auto row = decode_participation(*stored);
   if (!row) return unreadable(who, "participation");
-  return std::move(*row);
+  return *row;
 }
 
 result<std::optional<wave_number>> membership_in(const row_value& stored, entity_ref who) {
@@ -49,7 +49,7 @@ result<known_participations> participations_in(std::span<const std::string> keys
     if (!row) return tl::unexpected(row.error());
     found.push_back(
         {wave_number{read_big_endian<std::uint32_t>(std::string_view{keys[i]}.substr(wave_at))},
-         std::move(*row)});
+         *row});
   }
   return found;
 }

@@ -105,8 +105,8 @@ private:
     }
     auto decided = decide(state_, ask, std::move(accepted), now);
     if (decided) {
-      for (shard_index i = 0; i < places.size(); ++i)
-        what.send(places_ref(i, home().shards()), places[i]);
+      for (std::size_t i = 0; i < places.size(); ++i)
+        what.send(places_ref(static_cast<shard_index>(i), home().shards()), places[i]);
       project_members(what, here(), wave(), state_.scheme(), *decided);
     }
     wave::wire::Notice notice;

@@ -29,6 +29,7 @@ struct entity_ref {
   runtime::kind kind{};
   std::uint64_t id = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): as for `strong_id`
   auto operator<=>(const entity_ref&) const = default;
 };
 

@@ -110,7 +110,7 @@ std::vector<caf::mailbox_element_ptr> shard::give_up(const activation_ptr& who) 
   return waiting;
 }
 
-void shard::add(activation_ptr who) {
+void shard::add(const activation_ptr& who) {
   if (ring_.size() >= limits_.active_actors_max) evict();
   who->ring_index = ring_.size();
   ring_.push_back(who.get());
@@ -179,6 +179,7 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
                           caf::mailbox_element_ptr reply) {
   bool wake = false;
   lsn at = 0;
+  held_reply at_once{};
   {
     std::lock_guard lock{mutex_};
     if (!believes(by) || !writable_) return refuse(errc::storage_unavailable);
@@ -212,12 +213,15 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
       held_acknowledgements_.emplace_back(last_, what.source_);
     }
     at = last_;
-    if (reply && at > durable_) held_.push_back({at, std::move(to), std::move(reply)});
+    if (at <= durable_)  // nothing in it: durable already
+      at_once = {at, std::move(to), std::move(reply)};
+    else if (reply)
+      held_.push_back({at, std::move(to), std::move(reply)});
     // An acknowledgement may lie in `pending_` already without having woken anybody.
     wake = pending_count_ != 0 && !std::exchange(woken_, true);
   }
   if (wake) host_.wake(index_);
-  if (reply && to) to->enqueue(std::move(reply), nullptr);  // nothing in it: durable already
+  if (at_once.message && at_once.to) at_once.to->enqueue(std::move(at_once.message), nullptr);
   return at;
 }
 
@@ -256,6 +260,7 @@ void shard::reply_after(const activation& by, lsn after, caf::strong_actor_ptr t
                         caf::mailbox_element_ptr reply) {
   bool wake = false;
   bool believed;
+  held_reply at_once{};
   {
     std::lock_guard lock{mutex_};
     believed = believes(by);
@@ -267,15 +272,16 @@ void shard::reply_after(const activation& by, lsn after, caf::strong_actor_ptr t
       held_.insert(at, {after, std::move(to), std::move(reply)});
       // What it waits for may be an acknowledgement, for which nobody has been woken.
       wake = pending_count_ != 0 && !std::exchange(woken_, true);
-      to = nullptr;
+    } else {
+      at_once = {after, std::move(to), std::move(reply)};
     }
   }
   if (wake) host_.wake(index_);
-  if (!to) return;
+  if (!at_once.to) return;
   if (believed)
-    to->enqueue(std::move(reply), nullptr);
+    at_once.to->enqueue(std::move(at_once.message), nullptr);
   else
-    bounce(to, *reply);
+    bounce(at_once.to, *at_once.message);
 }
 
 lsn shard::last() const {

@@ -263,7 +263,7 @@ private:
   void put_row(std::string key, row_value value);
   void note_mail(shard_index to, mail&& what);
   void note_deadline(const record& what);
-  void add(activation_ptr who);
+  void add(const activation_ptr& who);
   void remove(const activation& who);
   bool retire(activation& who);
   void evict();

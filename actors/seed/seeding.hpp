@@ -22,7 +22,7 @@ struct seed_options {
   std::uint32_t assessment_version = 1;
   instant now{};  ///< when all of them have registered
   unsigned threads = 2;
-  std::uint64_t chunk = 256 * 1024;  ///< applicants made and taken in at once; about 0.9 kB each
+  std::uint64_t chunk = 256ull * 1024;  ///< applicants made and taken in at once; about 0.9 kB each
   /// Whether the store is to be compacted in the end, so that `disk_bytes` is what it will settle
   /// at.
   enum class ending : std::uint8_t { as_it_is, compacted } ending = ending::as_it_is;

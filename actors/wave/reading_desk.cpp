@@ -17,7 +17,8 @@ using family_counts = boost::unordered_flat_map<std::uint64_t, std::uint8_t>;
 result<family_counts> read_family_counts(const runtime::node& node) {
   family_counts counts;
   bool damaged = false;
-  for (runtime::shard_index i = 0; i < node.shards(); ++i) {
+  for (std::uint32_t number = 0; number < node.shards(); ++number) {
+    const auto i = static_cast<runtime::shard_index>(number);
     const auto first = runtime::table_prefix(i, runtime::table::family_places);
     auto read = node.at(i).scan(first, runtime::end_of(first),
                                 [&](std::string_view key, std::string_view value) {

@@ -73,7 +73,7 @@ void measure(benchmark::State& state, Commit commit) {
   state.counters["p99_us"] = 1e6 * latencies[latencies.size() * 99 / 100];
 }
 
-void JournalCycle(benchmark::State& state) {
+void journal_cycle(benchmark::State& state) {
   const bench_directory where;
   journal_options options;
   options.directory = where.path() / "journal";
@@ -88,7 +88,7 @@ void JournalCycle(benchmark::State& state) {
   });
 }
 
-void RocksdbBatch(benchmark::State& state) {
+void rocksdb_batch(benchmark::State& state) {
   const bench_directory where;
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -136,8 +136,8 @@ void sizes(benchmark::internal::Benchmark* bench) {
   bench->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
-BENCHMARK(JournalCycle)->Apply(sizes);
-BENCHMARK(RocksdbBatch)->Apply(sizes);
+BENCHMARK(journal_cycle)->Apply(sizes);
+BENCHMARK(rocksdb_batch)->Apply(sizes);
 
 }  // namespace
 

@@ -31,8 +31,7 @@ struct world {
   keyring keys;
 
 private:
-  world(region_table places, keyring secrets)
-      : regions(std::move(places)), keys(std::move(secrets)) {}
+  world(region_table places, const keyring& secrets) : regions(std::move(places)), keys(secrets) {}
 };
 
 /// The rooms: every kind of entity, and what their actors share. Outlives the node.
