@@ -7,7 +7,7 @@
 
 #include "actors/runtime/bounce.hpp"
 #include "actors/runtime/protocol.hpp"
-#include "actors/runtime/record.hpp"
+#include "actors/runtime/replay.hpp"
 #include "storage/data_mark.hpp"
 
 namespace gelombang::runtime {
@@ -19,9 +19,8 @@ node::node(node_options options, storage::file_system& files, const clock& time,
       files_(files),
       time_(time),
       system_(system),
-      lock_(std::move(lock)) {
-  for (const auto* one : kinds) kinds_[static_cast<std::size_t>(one->what())] = one;
-}
+      lock_(std::move(lock)),
+      kinds_(by_number(kinds)) {}
 
 storage::result<std::unique_ptr<node>> node::open(node_options options, storage::file_system& files,
                                                   const clock& time, caf::actor_system& system,
@@ -94,25 +93,9 @@ storage::result<void> node::replay(const storage::stored_frame& frame) {
     return storage::failed(storage::fault::corrupt, "a frame of shard " +
                                                         std::to_string(frame.shard) + " of " +
                                                         std::to_string(shards_.size()));
-  auto& home = *shards_[frame.shard];
-  auto rest = frame.records;
-  for (lsn at = frame.first; !rest.empty(); ++at) {
-    auto what = take_record(rest);
-    if (what && at > home.last()) {
-      auto done =
-          home.replay(at, *what, [&](entity_ref who, std::string_view event, row_editor& rows) {
-            const auto* room = kinds_[static_cast<std::size_t>(who.kind)];
-            if (!room) return result<void>{refuse(errc::internal, {}, "event of an unknown kind")};
-            return room->replay(home, who, event, rows);
-          });
-      if (!done) what = tl::unexpected(done.error());
-      ++report_.records_replayed;
-    }
-    if (!what)
-      return storage::failed(storage::fault::corrupt, "shard " + std::to_string(frame.shard) +
-                                                          " record " + std::to_string(at) + ": " +
-                                                          what.error().detail);
-  }
+  const auto news = runtime::replay(*shards_[frame.shard], frame, kinds_);
+  if (!news) return tl::unexpected(news.error());
+  report_.records_replayed += *news;
   return {};
 }
 

@@ -50,6 +50,10 @@ public:
   virtual void restored(shard&) const {}
 };
 
+/// Every kind at the place of its number, null where there is none.
+using kinds_by_number = std::array<const entity_kind*, 256>;
+kinds_by_number by_number(const std::vector<const entity_kind*>& kinds);
+
 struct node_options {
   std::filesystem::path data_directory;
   std::uint32_t shards = 64;
@@ -226,7 +230,7 @@ private:
   const clock& time_;
   caf::actor_system& system_;
   storage::directory_lock lock_;
-  std::array<const entity_kind*, 256> kinds_{};
+  const kinds_by_number kinds_;
   std::unique_ptr<storage::state_store> store_;
   std::unique_ptr<storage::journal> journal_;
   std::vector<std::unique_ptr<shard>> shards_;

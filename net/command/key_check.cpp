@@ -1,6 +1,7 @@
 #include "net/command/key_check.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <fstream>
@@ -13,7 +14,7 @@
 #include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "net/command/places.hpp"
-#include "storage/backup.hpp"
+#include "storage/data_mark.hpp"
 #include "storage/journal.hpp"
 #include "storage/state_store.hpp"
 
@@ -35,15 +36,6 @@ std::string mark_in(const storage::layout& where) {
 
 std::string mark_of(const keyring& keys) {
   return to_hex(keys.nik_hash("which key this is"));
-}
-
-/// Whether `path` is `directory` or below it, links followed.
-bool is_inside(const fs::path& path, const fs::path& directory) {
-  std::error_code unknown;
-  const auto inner = fs::weakly_canonical(fs::absolute(path), unknown);
-  const auto outer = fs::weakly_canonical(fs::absolute(directory), unknown);
-  const auto differs = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return !unknown && (differs.first == outer.end() || differs.first->empty());
 }
 
 struct sealed_address {
@@ -79,7 +71,7 @@ search address_in_rows(const storage::layout& where) {
 /// For data that was never checkpointed with an account in it.
 search address_in_journal(const storage::layout& where) {
   std::optional<sealed_address> found;
-  if (!has_segments(where.journal())) return found;
+  if (!storage::has_segments(storage::posix_file_system(), where.journal())) return found;
   applicant::wire::Event event;
   auto read = storage::verify_journal(
       storage::posix_file_system(), where.journal(), [&](const storage::stored_frame& frame) {
@@ -155,7 +147,8 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
   if (!found) return wrong(found.error());
   if (*found == holding::nothing && use == key_use::to_go_on)
     return wrong(fmt::format("storage.data_dir: {} holds no data of a node", data));
-  if (is_inside(file, data))
+  // What can't be followed can't be read either, and then says why.
+  if (storage::is_inside(file, data).value_or(false))
     return wrong(
         fmt::format("keys.file: {} lies inside the data directory {}: whoever gets a copy "
                     "of the data must not get the key with it",
@@ -186,6 +179,10 @@ tl::expected<void, std::string> check_key(const fs::path& data_directory, const 
   if (auto fits = compare_key(data_directory, keys); !fits) return fits;
   const storage::layout where{data_directory};
   if (!mark_in(where).empty()) return {};
+  if (holds_data(data_directory))
+    spdlog::warn(
+        "{} is missing, and is written again for the key of keys.file, which fits the data",
+        where.key_mark().string());
   if (auto made = draw::make_directory(data_directory); !made)
     return wrong(data_directory.string() + ": " + made.error().detail);
   const auto file = where.key_mark();

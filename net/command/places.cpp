@@ -2,23 +2,17 @@
 
 #include <fmt/format.h>
 
-#include "storage/backup.hpp"
+#include "storage/data_mark.hpp"
 
 namespace gelombang::command {
 
 namespace fs = std::filesystem;
 
-bool has_segments(const fs::path& journal) {
-  std::error_code none;
-  for (fs::directory_iterator at{journal, none}, end; !none && at != end; at.increment(none))
-    if (at->path().extension() == ".gwj" || at->path().extension() == ".gwa") return true;
-  return false;
-}
-
 bool holds_data(const fs::path& directory) {
   const storage::layout where{directory};
   std::error_code none;
-  return fs::exists(where.state() / "CURRENT", none) || has_segments(where.journal());
+  return fs::exists(where.state() / "CURRENT", none) ||
+         storage::has_segments(storage::posix_file_system(), where.journal());
 }
 
 tl::expected<void, std::string> check_surroundings(const fs::path& data_directory) {

@@ -6,9 +6,6 @@
 
 namespace gelombang::command {
 
-/// Whether a journal's directory has any file of it.
-bool has_segments(const std::filesystem::path& journal);
-
 /// Whether a directory holds what a node keeps: rows, a journal, or a backup of them.
 bool holds_data(const std::filesystem::path& directory);
 

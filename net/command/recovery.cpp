@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/runtime/record.hpp"
+#include "actors/runtime/replay.hpp"
 #include "actors/runtime/rows.hpp"
 
 namespace gelombang::command {
@@ -85,12 +85,10 @@ private:
 }  // namespace
 
 recovery::recovery(const storage::state_store& checkpoint, std::uint32_t shards)
-    : checkpoint_(checkpoint), around_(world::blank()), rooms_(around_, time_, shards) {
-  for (const auto* one : rooms_.kinds()) {
-    const auto number = static_cast<std::size_t>(one->what());
-    kinds_.resize(std::max(kinds_.size(), number + 1));
-    kinds_[number] = one;
-  }
+    : checkpoint_(checkpoint),
+      around_(world::blank()),
+      rooms_(around_, time_, shards),
+      kinds_(runtime::by_number(rooms_.kinds())) {
   shard_host& host = *this;
   for (std::uint32_t i = 0; i < shards; ++i)
     shards_.push_back(std::make_unique<runtime::shard>(static_cast<runtime::shard_index>(i), shards,
@@ -116,28 +114,9 @@ storage::result<void> recovery::take(const storage::stored_frame& frame) {
   auto& home = *shards_[frame.shard];
   if (frame.last() <= home.last()) return {};
   ++frames_;
-  auto rest = frame.records;
-  for (auto at = frame.first; !rest.empty(); ++at)
-    if (auto done = replay(home, at, rest); !done)
-      return storage::failed(done.error().kind, fmt::format("shard {} record {}: {}", frame.shard,
-                                                            at, done.error().detail));
-  return {};
-}
-
-storage::result<void> recovery::replay(runtime::shard& home, storage::lsn at,
-                                       std::string_view& records) {
-  const auto what = runtime::take_record(records);
-  if (!what) return storage::failed(storage::fault::corrupt, what.error().detail);
-  if (at <= home.last()) return {};
-  ++records_;
-  auto done = home.replay(
-      at, *what, [&](runtime::entity_ref who, std::string_view event, runtime::row_editor& rows) {
-        const auto number = static_cast<std::size_t>(who.kind);
-        const auto* room = number < kinds_.size() ? kinds_[number] : nullptr;
-        if (!room) return result<void>{refuse(errc::internal, {}, "event of an unknown kind")};
-        return room->replay(home, who, event, rows);
-      });
-  if (!done) return storage::failed(storage::fault::corrupt, done.error().detail);
+  const auto news = runtime::replay(home, frame, kinds_);
+  if (!news) return tl::unexpected(news.error());
+  records_ += *news;
   return {};
 }
 

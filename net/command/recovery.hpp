@@ -45,13 +45,11 @@ private:
   void acknowledge(runtime::shard_index, runtime::shard_index, std::uint64_t) override {}
   std::uint32_t coarse_seconds() const override { return 0; }
 
-  storage::result<void> replay(runtime::shard& home, storage::lsn at, std::string_view& records);
-
   const storage::state_store& checkpoint_;
   const system_clock time_;
   const world around_;
   const rooms rooms_;
-  std::vector<const runtime::entity_kind*> kinds_;  ///< by number
+  const runtime::kinds_by_number kinds_;
   std::vector<std::unique_ptr<runtime::shard>> shards_;
   std::vector<std::pair<std::string, runtime::row_value>> own_rows_;  ///< the shards', by key
   std::uint64_t frames_ = 0, records_ = 0;
