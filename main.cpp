@@ -137,10 +137,16 @@ void add_audit(CLI::App& app, int& code) {
   auto* verify =
       audit->add_subcommand("verify", "check everything that a stopped node or a backup holds");
   auto where = std::make_shared<std::string>();
+  auto key = std::make_shared<std::string>();
   verify->add_option("--data-dir", *where, "the data directory or backup")
       ->required()
       ->check(given_at_all);
-  verify->callback([where, &code] { code = command::audit(*where); });
+  verify
+      ->add_option("--key-file", *key,
+                   "the master key, to check also what only it can tell: that it belongs to the "
+                   "data, and whose each draw's entries are")
+      ->check(given_at_all);
+  verify->callback([where, key, &code] { code = command::audit({*where, *key}); });
 }
 
 /// An operator's access token: on the command line `ps` shows it to everybody on the machine.

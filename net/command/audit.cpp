@@ -2,18 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "actors/runtime/rows.hpp"
 #include "actors/runtime/runtime.pb.h"
 #include "actors/seed/recount.hpp"
 #include "actors/seed/seeding.hpp"
-#include "actors/wave/draw/draw.hpp"
+#include "net/command/draw_audit.hpp"
+#include "net/command/key_check.hpp"
 #include "net/command/recovery.hpp"
 #include "storage/backup.hpp"
 #include "storage/data_mark.hpp"
@@ -50,12 +48,15 @@ tl::unexpected<finding> failed(const storage::error& what) {
 
 class auditor {
 public:
-  auditor(fs::path directory, std::FILE* out) : where_{std::move(directory)}, out_(out) {}
+  auditor(const audit_order& order, std::FILE* out)
+      : where_{order.data_directory}, key_file_(order.key_file), out_(out) {}
 
   checked<void> run() {
     if (auto there = storage::check_state_is_there(storage::posix_file_system(), where_); !there)
       return failed(there.error());
     if (auto locked = lock(); !locked) return locked;
+    if (auto whole = check_place(); !whole) return whole;
+    if (auto fits = check_key_file(); !fits) return fits;
     auto store =
         storage::state_store::open_to_read({.directory = where_.state(), .prewarm_bytes = 0});
     if (!store && fs::exists(where_.state() / "CURRENT")) return failed(store.error());
@@ -83,6 +84,37 @@ private:
     }
     // On a medium that can't be written nobody else writes either.
     if (taken.error().kind == fault::in_use) return failed(taken.error());
+    return {};
+  }
+
+  /// A backup is what its list says; anything else that holds data is a node's, and has been
+  /// locked.
+  checked<void> check_place() const {
+    if (storage::has_backup_mark(where_)) {
+      const auto whole = storage::verify_backup(storage::posix_file_system(), where_);
+      if (!whole) return failed(whole.error());
+      fmt::print(out_, "backup: {} files, {} bytes, as BACKUP lists them\n", whole->files,
+                 whole->bytes);
+    } else if (!fs::exists(where_.lock())) {
+      return found(fmt::format(
+          "{} has neither LOCK, as a node's data directory has, nor BACKUP, as a complete backup "
+          "has: a backup that was not finished, or whose list of files was taken away",
+          where_.root.string()));
+    }
+    if (!fs::exists(where_.key_mark()))
+      fmt::print(out_,
+                 "note: KEY is not there, which tells which master key the data was begun with: "
+                 "the next start has to try the key on the data\n");
+    return {};
+  }
+
+  checked<void> check_key_file() {
+    if (key_file_.empty()) return {};
+    auto read = keyring::load(key_file_);
+    if (!read) return tl::unexpected(finding{cannot_tell, read.error()});
+    if (auto fits = compare_key(where_.root, *read); !fits) return found(fits.error());
+    keys_.emplace(std::move(*read));
+    fmt::print(out_, "key: is the one that the data was begun with\n");
     return {};
   }
 
@@ -114,17 +146,24 @@ private:
       fmt::print(out_, "journal: none yet\n");
       return check_positions();
     }
+    const auto newest = storage::naming_in(storage::posix_file_system(), where_);
+    if (!newest) return failed(newest.error());
     auto read = storage::verify_journal(
         storage::posix_file_system(), where_.journal(),
         [&](const storage::stored_frame& frame) -> storage::result<void> {
           compare(frame);
           // What follows something else than what the rows were made of would only mislead.
           return recovered_ && !other_chain_ ? recovered_->take(frame) : storage::result<void>{};
-        });
+        },
+        *newest);
     if (!read) return failed(read.error());
     fmt::print(out_, "journal: {} segments, {} archives, {} frames, {} records, {} bytes{}\n",
                read->segments, read->archives, read->frames, read->records, read->bytes,
                read->torn_bytes == 0 ? "" : fmt::format(" ({} torn)", read->torn_bytes));
+    if (read->newest_is_absent)
+      fmt::print(out_,
+                 "note: journal/NEWEST is not there, as in data of before it was written: whether "
+                 "segments are missing at the end can't be told. The next start writes it\n");
     if (other_chain_) return found(*other_chain_);
     if (!recovered_ && read->frames > 0)
       fmt::print(out_,
@@ -168,8 +207,8 @@ private:
                  "behind the checkpoint: {} frames with {} records, applied in memory for what "
                  "follows\n",
                  recovered_->frames(), recovered_->records());
-    const auto rows = recovered_->rows();
-    auto counted = seed::recount(*rows, shards_);
+    rows_ = recovered_->rows();
+    auto counted = seed::recount(*rows_, shards_);
     if (!counted) return failed(counted.error());
     if (counted->disagreement) return found(*counted->disagreement);
     fmt::print(out_,
@@ -180,41 +219,15 @@ private:
     return {};
   }
 
-  checked<void> check_draws() {
-    std::vector<fs::path> folders;
-    std::error_code code;
-    for (fs::directory_iterator at{where_.draws(), code}, end; !code && at != end;
-         at.increment(code))
-      if (at->is_directory() && at->path().filename().string().starts_with("wave-"))
-        folders.push_back(at->path());
-    if (code && code != std::errc::no_such_file_or_directory)
-      return tl::unexpected(
-          finding{cannot_tell, fmt::format("{}: {}", where_.draws().string(), code.message())});
-    std::sort(folders.begin(), folders.end());
-    for (const auto& folder : folders)
-      if (auto sound = check_draw(folder); !sound) return sound;
-    return {};
-  }
-
-  checked<void> check_draw(const fs::path& folder) {
-    const auto name = folder.filename().string();
-    const auto flawed = [&](const refusal& why) {
-      const auto text =
-          fmt::format("draw {}: {}", name, why.detail.empty() ? name_of(why.code) : why.detail);
-      return tl::unexpected(
-          finding{why.code == errc::storage_unavailable ? cannot_tell : does_not_hold, text});
-    };
-    auto files = draw::draw_files::open(folder);
-    if (!files && files.error().code == errc::draw_not_published) {
-      fmt::print(out_, "draw {}: not committed\n", name);
-      return {};
-    }
-    if (!files) return flawed(files.error());
-    if (auto sound = files->check(std::max(1u, std::thread::hardware_concurrency())); !sound)
-      return flawed(sound.error());
-    fmt::print(out_, "draw {}: {} entries, {}: recomputed, agrees\n", name, files->roster().size(),
-               files->is_drawn() ? "drawn" : "committed");
-    return {};
+  checked<void> check_draws() const {
+    const draw_evidence known{
+        .rows = rows_.get(), .shards = shards_, .keys = keys_ ? &*keys_ : nullptr};
+    const auto sound = draw_audit{where_.draws(), known, out_}.run();
+    if (sound) return {};
+    const auto& why = sound.error();
+    return tl::unexpected(
+        finding{why.code == errc::storage_unavailable ? cannot_tell : does_not_hold,
+                fmt::format("draw {}", why.detail.empty() ? name_of(why.code) : why.detail)});
   }
 
   /// What the state says of one shard, and whether the journal has been seen to agree.
@@ -225,19 +238,22 @@ private:
   };
 
   const storage::layout where_;
+  const std::string key_file_;
   std::FILE* const out_;
+  std::optional<keyring> keys_;
   std::optional<storage::directory_lock> lock_;
   std::unique_ptr<storage::state_store> store_;  ///< none: nothing was ever stored
   std::uint32_t shards_ = 0;
   std::vector<expectation> expected_;
   std::optional<std::string> other_chain_;
-  std::unique_ptr<recovery> recovered_;  ///< none without a checkpoint
+  std::unique_ptr<recovery> recovered_;         ///< none without a checkpoint
+  std::unique_ptr<storage::state_store> rows_;  ///< what it has come to, at the journal's end
 };
 
 }  // namespace
 
-int audit(const fs::path& data_directory, std::FILE* out, std::FILE* complaints) {
-  auto outcome = auditor{data_directory, out}.run();
+int audit(const audit_order& order, std::FILE* out, std::FILE* complaints) {
+  auto outcome = auditor{order, out}.run();
   if (outcome) {
     fmt::print(out, "everything holds\n");
     return holds;

@@ -1,147 +1,16 @@
 #include "net/command/audit.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <array>
-#include <fstream>
-#include <map>
-
-#include "actors/applicant/applicant.pb.h"
-#include "actors/runtime/record.hpp"
-#include "actors/runtime/rows.hpp"
-#include "actors/runtime/runtime.pb.h"
-#include "actors/seed/seeding.hpp"
-#include "actors/wave/draw/draw.hpp"
-#include "storage/backup.hpp"
-#include "tests/net/capture.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "storage/data_mark.hpp"
+#include "tests/net/audited_data.hpp"
 
 namespace gelombang::command {
 namespace {
 
-using runtime::shard_index;
 using ::testing::HasSubstr;
 
-constexpr std::uint32_t shards = 4;
-
-/// A node's data as it stops, without the node: seeded rows, a journal, a draw.
-class Audit : public ::testing::Test {
-protected:
-  void SetUp() override {
-    ASSERT_TRUE(seed::seed_data({.data_directory = at_.root,
-                                 .applicants = 60,
-                                 .shards = shards,
-                                 .now = instant{std::chrono::hours{500'000}}},
-                                keys_));
-    auto log = open_journal();
-    for (storage::lsn first = 1; first <= 5; ++first) {
-      const std::string records(1000, 'r');
-      std::vector<storage::frame> cycle;
-      for (shard_index shard = 0; shard < shards; ++shard)
-        cycle.push_back({shard, 1, first, 1, 1'700'000'000'000, records});
-      ASSERT_TRUE(log->append(cycle));
-    }
-    checkpoint(log->durable());
-  }
-
-  std::unique_ptr<storage::journal> open_journal() const {
-    return std::move(storage::journal::open(storage::posix_file_system(),
-                                            {.directory = at_.journal(), .prepare_next = false}, {},
-                                            [](const auto&) { return storage::result<void>{}; })
-                         .value());
-  }
-
-  /// The state says that it knows the journal up to these positions.
-  void checkpoint(const storage::positions& known) {
-    auto store = std::move(
-        storage::state_store::open({.directory = at_.state(), .prewarm_bytes = 0}).value());
-    std::vector<storage::row_change> rows;
-    for (const auto& [shard, position] : known) {
-      const auto key = runtime::shard_key(shard);
-      runtime::wire::Shard own;
-      ASSERT_TRUE(own.ParseFromString(*store->get(std::vector{key}).value().front()));
-      own.set_last(position.last);
-      own.set_chain(position.chain.data(), position.chain.size());
-      rows.push_back({key, own.SerializeAsString()});
-    }
-    ASSERT_TRUE(store->ingest(rows));
-  }
-
-  void commit_draw() const {
-    std::vector<draw::roster_entry> roster(3);
-    for (std::uint8_t i = 0; i < 3; ++i) {
-      roster[i].id[0] = i;
-      roster[i].family = i;
-      roster[i].region = {3201};
-      roster[i].family_room = 2;
-    }
-    ASSERT_TRUE(draw::commit(at_.draws() / "wave-1", roster,
-                             {.wave = {1},
-                              .quota = 2,
-                              .groups = {},
-                              .weights = {{{3201}, 10}},
-                              .beacon_source = "drand"},
-                             1));
-  }
-
-  /// A wave's first join, durable but behind the checkpoint: what a kill leaves.
-  void append_join_of(applicant_id who) const {
-    applicant::wire::Event joined;
-    joined.set_at(1'700'000'000'000);
-    joined.mutable_joined()->set_wave(7);
-    joined.mutable_joined()->set_region(3201);
-    const auto body = joined.SerializeAsString();
-    std::string records;
-    runtime::append_record(records, {.type = runtime::record_type::event,
-                                     .who = {runtime::kind::applicant, who.value},
-                                     .body = body});
-    append(runtime::shard_of(who.value, shards), records);
-  }
-
-  void append(shard_index shard, const std::string& records) const {
-    const auto log = open_journal();
-    const auto next = log->durable()[shard].last + 1;
-    const storage::frame one{shard, 1, next, 1, 1'700'000'000'000, records};
-    ASSERT_TRUE(log->append(std::array{one}));
-  }
-
-  /// Every file with its size and the time of its last change.
-  std::map<std::string, std::pair<std::uintmax_t, std::filesystem::file_time_type>> files() const {
-    std::map<std::string, std::pair<std::uintmax_t, std::filesystem::file_time_type>> all;
-    for (const auto& one : std::filesystem::recursive_directory_iterator{at_.root})
-      all[one.path().string()] = {one.is_regular_file() ? one.file_size() : 0,
-                                  one.last_write_time()};
-    return all;
-  }
-
-  static void flip(const std::filesystem::path& file, std::streamoff at) {
-    std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
-    bytes.seekg(at);
-    const auto byte = static_cast<char>(bytes.get() ^ 1);
-    bytes.seekp(at);
-    bytes.put(byte);
-    ASSERT_TRUE(bytes.good());
-  }
-
-  std::filesystem::path first_segment() const {
-    const auto names = storage::posix_file_system().list(at_.journal()).value();
-    return at_.journal() / names.front();
-  }
-
-  int run() {
-    const testing::capture out, complaints;
-    const auto code = audit(at_.root, out.file(), complaints.file());
-    said_ = out.text();
-    complaint_ = complaints.text();
-    return code;
-  }
-
-  const keyring keys_ = keyring::from_bytes({7});
-  const storage::testing::temporary_directory where_;
-  const storage::layout at_{where_.path() / "data"};
-  std::string said_, complaint_;
-};
+class Audit : public audited_data {};
 
 TEST_F(Audit, SaysWhatItHasChecked) {
   commit_draw();
@@ -260,14 +129,85 @@ TEST_F(Audit, CannotTellWhileANodeRuns) {
 
 TEST_F(Audit, CannotTellOfWhatIsNotThere) {
   const testing::capture complaints;
-  EXPECT_EQ(audit(where_.path() / "nothing", stdout, complaints.file()), 3);
+  EXPECT_EQ(audit({where_.path() / "nothing"}, stdout, complaints.file()), 3);
   EXPECT_FALSE(std::filesystem::exists(where_.path() / "nothing"));
 }
 
-TEST_F(Audit, ABackupGetsNoNewFile) {
-  std::filesystem::remove(at_.lock());
+TEST_F(Audit, MissesTheNameOfTheNewestSegment) {
+  std::filesystem::remove(at_.journal() / "NEWEST");
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr((at_.journal() / "NEWEST").string() + " is missing"));
+  std::ofstream{at_.format_mark()} << "gelombang data 1\n";
   EXPECT_EQ(run(), 0) << complaint_;
-  EXPECT_FALSE(std::filesystem::exists(at_.lock()));
+  EXPECT_THAT(said_, HasSubstr("note: journal/NEWEST is not there"));
+}
+
+TEST_F(Audit, SaysThatTheMarkOfTheKeyIsNotThereAndWhetherAKeyFits) {
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("note: KEY is not there"));
+  EXPECT_EQ(run(key_file()), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("key: is the one"));
+  EXPECT_EQ(run(key_file(8)), 1);
+  EXPECT_THAT(complaint_, HasSubstr("not the master key"));
+  EXPECT_EQ(run((where_.path() / "no.key").string()), 3);
+}
+
+// --- backups
+
+class AuditOfABackup : public audited_data {
+protected:
+  void SetUp() override {
+    audited_data::SetUp();
+    std::ofstream{at_.key_mark()} << "which key\n";
+    commit_draw();
+    const auto log = open_journal();
+    const auto store = std::move(
+        storage::state_store::open({.directory = at_.state(), .prewarm_bytes = 0}).value());
+    const storage::layout copy{where_.path() / "backup"};
+    ASSERT_TRUE(storage::backup(*store, *log, at_, copy));
+    at_ = copy;
+  }
+};
+
+TEST_F(AuditOfABackup, ChangesNothingInIt) {
+  const auto before = files();
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("as BACKUP lists them"));
+  EXPECT_THAT(said_, HasSubstr("draw wave-1: 3 entries"));
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(AuditOfABackup, MissesEveryFile) {
+  for (const auto& [name, what] : files()) {
+    if (std::filesystem::is_directory(name)) continue;
+    const auto aside = where_.path() / "aside";
+    std::filesystem::rename(name, aside);
+    EXPECT_EQ(run(), 1) << name;
+    std::filesystem::rename(aside, name);
+  }
+  EXPECT_EQ(run(), 0) << complaint_;
+}
+
+TEST_F(AuditOfABackup, FindsAListThatIsGoneOrWentOn) {
+  std::ofstream{at_.backup_mark(), std::ios::app} << "more\n";
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("BACKUP is damaged"));
+  std::filesystem::remove(at_.backup_mark());
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("neither LOCK"));
+}
+
+TEST_F(AuditOfABackup, FindsWhatDoesNotBelongToIt) {
+  std::ofstream{at_.draws() / "more"} << "more";
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("does not belong to the backup"));
+}
+
+TEST_F(AuditOfABackup, WhatIsRestoredFromItHoldsBeforeAnyStart) {
+  const storage::layout restored{where_.path() / "restored"};
+  ASSERT_TRUE(storage::restore(storage::posix_file_system(), at_, restored));
+  at_ = restored;
+  EXPECT_EQ(run(), 0) << complaint_;
 }
 
 }  // namespace

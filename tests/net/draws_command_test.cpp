@@ -9,6 +9,7 @@
 
 #include "actors/programme/sha256.hpp"
 #include "actors/wave/draw/draw.hpp"
+#include "tests/actors/wave/small_draw.hpp"
 #include "tests/net/capture.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -22,22 +23,9 @@ using ::testing::Not;
 class DrawCommand : public ::testing::Test {
 protected:
   void SetUp() override {
-    std::vector<draw::roster_entry> roster(3);
-    for (std::uint8_t i = 0; i < 3; ++i) {
-      roster[i].id[0] = i;
-      roster[i].family = i;
-      roster[i].region = {3201};
-      roster[i].family_room = 2;
-    }
-    const draw::parameters given{.wave = {7},
-                                 .quota = 2,
-                                 .groups = {},
-                                 .weights = {{{3201}, 10}},
-                                 .beacon_source = "drand",
-                                 .beacon_round = 4321,
-                                 .operator_secret_hash = sha256("our secret")};
+    const auto given = draw::testing::parameters_for_three({7}, 2, "our secret");
     const auto at = where_.path() / "draw";
-    const auto committed = draw::commit(at, roster, given, 1);
+    const auto committed = draw::commit(at, draw::testing::roster_of_three(), given, 1);
     ASSERT_TRUE(committed);
     write("committed", draw::to_json(*committed));
     const auto drawn = draw::run(at, "\x03\x16", "our secret", 1);

@@ -13,6 +13,7 @@
 #include "net/programme/routes.hpp"
 #include "net/programme/texts.hpp"
 #include "net/server.hpp"
+#include "tests/actors/wave/small_draw.hpp"
 #include "tests/net/front.hpp"
 
 namespace gelombang::net {
@@ -258,23 +259,9 @@ TEST(ProgrammeRender, WhoCannotJoinIsToldWhichRule) {
 
 /// Three people of one region for one seat.
 std::shared_ptr<const draw::draw_files> small_draw(const std::filesystem::path& directory) {
-  std::vector<draw::roster_entry> roster(3);
-  for (std::uint8_t i = 0; i < roster.size(); ++i) {
-    roster[i].id[0] = i;
-    roster[i].family = i + 1u;
-    roster[i].region = region_code{3171};
-    roster[i].family_room = 1;
-  }
-  const std::string secret = "secret";
-  const draw::parameters given{.wave = wave_number{7},
-                               .quota = 1,
-                               .groups = {},
-                               .weights = {{region_code{3171}, 10}},
-                               .beacon_source = "drand",
-                               .beacon_round = 1,
-                               .operator_secret_hash = sha256(secret)};
-  if (!draw::commit(directory, roster, given, 1)) return nullptr;
-  if (!draw::run(directory, "beacon", secret, 1)) return nullptr;
+  const auto given = draw::testing::parameters_for_three({7}, 1, "secret");
+  if (!draw::commit(directory, draw::testing::roster_of_three(), given, 1)) return nullptr;
+  if (!draw::run(directory, "beacon", "secret", 1)) return nullptr;
   auto files = draw::draw_files::open(directory);
   return files ? std::make_shared<const draw::draw_files>(std::move(*files)) : nullptr;
 }
@@ -311,6 +298,7 @@ TEST(ProgrammeRender, WhoIsLeftOutOfADrawIsToldWhy) {
   ASSERT_TRUE(files);
   const auto wave = wave_in(wire::ANNOUNCED);
   auto known = receipt(), elsewhere = receipt();
+  known.region = draw::testing::region_of_three;
   elsewhere.region = region_code{1101};
   for (const auto& joined : {known, elsewhere}) {
     for (const bool is_member : {false, true}) {

@@ -89,6 +89,26 @@ TEST_F(StartTest, AnotherKeyDoesNotPassWhereTheMarkIsLost) {
   node own{where_};
   ASSERT_TRUE(own.start()) << own.log();
   EXPECT_TRUE(fs::exists(where_.data / "KEY"));
+  EXPECT_TRUE(says(own, "KEY is missing, and is written again")) << own.log();
+}
+
+TEST_F(StartTest, AJournalWithoutTheNameOfItsEndIsNotGoneOnWith) {
+  ASSERT_EQ(seed(where_, 1).how.code, 0);
+  node killed{where_};
+  ASSERT_TRUE(killed.start()) << killed.log();
+  programme_client client{killed.port()};
+  for (int waves = 0; waves < 2; ++waves)
+    ASSERT_EQ(client.call(create_wave(operator_token(where_), 10)).status, 201);
+  killed.kill();
+  const auto name = where_.data / "journal" / "NEWEST", aside = place_.path() / "aside";
+  fs::rename(name, aside);
+  node without{where_};
+  EXPECT_EQ(failed_start(without), environment_failed);
+  EXPECT_TRUE(says(without, name.string() + " is missing")) << without.log();
+  EXPECT_EQ(audited().how.code, 1);
+  fs::rename(aside, name);
+  node whole{where_};
+  EXPECT_TRUE(whole.start()) << whole.log();
 }
 
 TEST_F(StartTest, ADirectoryOfSomethingElseIsLeftAlone) {
