@@ -57,7 +57,8 @@ chart over_time(const run_result& run, const std::vector<stretch>& stretches) {
   made.x_ticks = time_ticks(whole);
   made.x_title = "since the start";
   for (const auto& phase : run.phases) {
-    made.bands.push_back({phase.name, std::chrono::duration<double>(phase.from).count(),
+    made.bands.push_back({phase.measured ? phase.name : phase.name + " (not measured)",
+                          std::chrono::duration<double>(phase.from).count(),
                           std::chrono::duration<double>(phase.to).count()});
   }
   return made;

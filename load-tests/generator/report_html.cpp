@@ -56,9 +56,9 @@ std::string head_html(const run_result& run) {
 
 std::string figures_html(const run_result& run, const kind_result& total) {
   const auto counts = tally_of(total);
-  return "<dl class=\"figures\">" +
-         figure("offered a second", rate_text(total.offered, run.seconds)) +
-         figure("served a second", rate_text(counts.served, run.seconds)) +
+  const auto seconds = run.measured_seconds();
+  return "<dl class=\"figures\">" + figure("offered a second", rate_text(total.offered, seconds)) +
+         figure("served a second", rate_text(counts.served, seconds)) +
          figure("p50", milliseconds(total.latency, 0.5) + " ms") +
          figure("p99", milliseconds(total.latency, 0.99) + " ms") +
          figure("longest", milliseconds(total.latency, 1) + " ms") +
@@ -123,8 +123,9 @@ std::string kinds_html(const run_result& run, const kind_result& total) {
     html += fmt::format("<th scope=\"col\">{}</th>", title);
   }
   html += "</tr></thead><tbody>\n";
-  for (const auto& [name, kind] : run.kinds) html += kind_row(name, kind, run.seconds);
-  if (run.kinds.size() != 1) html += kind_row("all", total, run.seconds);
+  const auto seconds = run.measured_seconds();
+  for (const auto& [name, kind] : run.kinds) html += kind_row(name, kind, seconds);
+  if (run.kinds.size() != 1) html += kind_row("all", total, seconds);
   html += "</tbody></table></div>\n";
   return html + counts_html("Answers by status", total.answers) +
          counts_html("Without an answer, by cause", total.errors) +

@@ -194,6 +194,15 @@ kind_result run_result::total() const {
   return all;
 }
 
+double run_result::measured_seconds() const {
+  if (phases.empty()) return seconds;
+  std::chrono::nanoseconds measured{0};
+  for (const auto& phase : phases) {
+    if (phase.measured) measured += phase.to - phase.from;
+  }
+  return std::chrono::duration<double>(measured).count();
+}
+
 tl::expected<void, std::string> merge(run_result& into, const run_result& from) {
   if (auto why = difference(into, from); !why.empty()) return tl::unexpected(std::move(why));
   into.seconds = std::max(into.seconds, from.seconds);
@@ -227,6 +236,7 @@ std::optional<measure> measure_named(std::string_view name) {
 std::vector<threshold_found> judge(const run_result& run,
                                    const std::vector<threshold>& thresholds) {
   const auto total = run.total();
+  const auto seconds = run.measured_seconds();
   const auto offered = [&](const std::string& name) -> const kind_result* {
     const auto known = run.kinds.find(name);
     const auto* kind = name == "all" ? &total : known == run.kinds.end() ? nullptr : &known->second;
@@ -237,7 +247,7 @@ std::vector<threshold_found> judge(const run_result& run,
     threshold_found judged;
     judged.name = fmt::format("{}: {}", one.of, kind_of(one.what).explained);
     judged.limit = one.limit;
-    if (const auto* kind = offered(one.of)) judged.found = found_in(*kind, one.what, run.seconds);
+    if (const auto* kind = offered(one.of)) judged.found = found_in(*kind, one.what, seconds);
     const auto is_least = one.what == measure::rate_served_min;
     judged.met =
         judged.found && (is_least ? *judged.found >= one.limit : *judged.found <= one.limit);
@@ -259,8 +269,9 @@ std::string summary_text(const run_result& run) {
   text += fmt::format("{:<16} {:>11} {:>11} {:>9} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "",
                       "offered", "served/s", "refused", "failed", "p50 ms", "p90 ms", "p99 ms",
                       "p99.9 ms", "max ms");
-  for (const auto& [name, kind] : run.kinds) text += kind_line(name, kind, run.seconds);
-  if (run.kinds.size() != 1) text += kind_line("all", total, run.seconds);
+  const auto seconds = run.measured_seconds();
+  for (const auto& [name, kind] : run.kinds) text += kind_line(name, kind, seconds);
+  if (run.kinds.size() != 1) text += kind_line("all", total, seconds);
   text += '\n' + counts_text("answers", total.answers) + counts_text("errors ", total.errors);
   if (total.refusal.count() > 0) {
     text += fmt::format("refused within {:.2f} ms (p99)\n", *milliseconds(total.refusal, 0.99));

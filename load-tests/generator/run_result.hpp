@@ -76,6 +76,7 @@ struct second_slot {
 struct phase_span {
   std::string name;
   std::chrono::nanoseconds from{0}, to{0};  ///< from the run's start
+  bool measured = true;  ///< otherwise (a warm-up) it is in the timeline and in no kind's counts
   bool operator==(const phase_span&) const = default;
 };
 
@@ -110,6 +111,9 @@ struct run_result {
 
   /// All kinds together.
   kind_result total() const;
+  /// The time that the kinds' counts are of: of the phases that are measured, or where there are no
+  /// phases all of it.
+  double measured_seconds() const;
   bool operator==(const run_result&) const = default;
 };
 
@@ -127,7 +131,7 @@ enum class measure : std::uint8_t {
   p999,
   max,
   refusal_p99,        ///< how long it took to be refused
-  rate_served_min,    ///< a second, over the whole run
+  rate_served_min,    ///< a second of measured time
   refused_share_max,  ///< of those offered
   failed_share_max,   ///< of those offered
   errors_max

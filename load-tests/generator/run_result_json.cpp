@@ -56,7 +56,10 @@ json::object sample_json(const server_sample& sample) {
 }
 
 json::object phase_json(const phase_span& phase) {
-  return {{"name", phase.name}, {"from_ns", phase.from.count()}, {"to_ns", phase.to.count()}};
+  return {{"name", phase.name},
+          {"from_ns", phase.from.count()},
+          {"to_ns", phase.to.count()},
+          {"measured", phase.measured}};
 }
 
 json::object threshold_json(const threshold_found& one) {
@@ -154,11 +157,12 @@ second_slot read_slot(const json_place& from) {
 }
 
 phase_span read_phase(const json_place& from) {
-  from.has_only({"name", "from_ns", "to_ns"});
+  from.has_only({"name", "from_ns", "to_ns", "measured"});
   const auto time = [&](std::string_view name) {
     return std::chrono::nanoseconds{from.member(name).whole_number(nanoseconds_max)};
   };
-  phase_span phase{from.member("name").text(run_name_bytes_max), time("from_ns"), time("to_ns")};
+  phase_span phase{from.member("name").text(run_name_bytes_max), time("from_ns"), time("to_ns"),
+                   from.member("measured").flag()};
   if (phase.to < phase.from) from.member("to_ns").fail("is before its begin");
   return phase;
 }

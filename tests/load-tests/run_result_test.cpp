@@ -263,6 +263,16 @@ TEST(Thresholds, AreMetUpToTheLimitAndNotBeyond) {
   EXPECT_FALSE(measure_named("p95").has_value());
 }
 
+TEST(Thresholds, ARateIsOfMeasuredTimeOnly) {
+  auto run = known_run();
+  EXPECT_EQ(run.measured_seconds(), 10);
+  using namespace std::chrono_literals;
+  run.phases = {{"warm-up", 0s, 6s, false}, {"opening", 6s, 8s}, {"evening", 8s, 10s}};
+  EXPECT_EQ(run.measured_seconds(), 4);
+  EXPECT_DOUBLE_EQ(judge(run, {{"join", measure::rate_served_min, 0}})[0].found.value(), 20);
+  EXPECT_THAT(summary_text(run), HasSubstr("join                     100        20.0"));
+}
+
 TEST(Thresholds, OfAllAreOfAllKindsTogether) {
   auto run = known_run();
   run.kinds["status"].offered = 100;
