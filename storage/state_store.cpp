@@ -258,6 +258,7 @@ private:
     std::stable_sort(live.begin(), live.end(),
                      [](const auto& one, const auto& other) { return one.level < other.level; });
     std::vector<std::string> names;
+    names.reserve(live.size());
     for (const auto& file : live) names.push_back(file.db_path + file.name);
     return names;
   }

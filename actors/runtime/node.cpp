@@ -13,7 +13,7 @@
 namespace gelombang::runtime {
 
 node::node(node_options options, storage::file_system& files, const clock& time,
-           caf::actor_system& system, std::vector<const entity_kind*> kinds,
+           caf::actor_system& system, const std::vector<const entity_kind*>& kinds,
            storage::directory_lock lock)
     : options_(std::move(options)),
       files_(files),
@@ -24,11 +24,11 @@ node::node(node_options options, storage::file_system& files, const clock& time,
 
 storage::result<std::unique_ptr<node>> node::open(node_options options, storage::file_system& files,
                                                   const clock& time, caf::actor_system& system,
-                                                  std::vector<const entity_kind*> kinds) {
+                                                  const std::vector<const entity_kind*>& kinds) {
   auto lock = storage::directory_lock::take({options.data_directory});
   if (!lock) return tl::unexpected(lock.error());
   std::unique_ptr<node> opened{
-      new node{std::move(options), files, time, system, std::move(kinds), std::move(*lock)}};
+      new node{std::move(options), files, time, system, kinds, std::move(*lock)}};
   if (auto restored = opened->restore(); !restored) return tl::unexpected(restored.error());
   return opened;
 }

@@ -106,7 +106,7 @@ public:
   static storage::result<std::unique_ptr<node>> open(node_options options,
                                                      storage::file_system& files, const clock& time,
                                                      caf::actor_system& system,
-                                                     std::vector<const entity_kind*> kinds);
+                                                     const std::vector<const entity_kind*>& kinds);
 
   ~node() override;
 
@@ -173,7 +173,7 @@ public:
 
 private:
   node(node_options options, storage::file_system& files, const clock& time,
-       caf::actor_system& system, std::vector<const entity_kind*> kinds,
+       caf::actor_system& system, const std::vector<const entity_kind*>& kinds,
        storage::directory_lock lock);
 
   struct fetch_request {

@@ -15,7 +15,7 @@ namespace gelombang::command {
 namespace {
 
 /// About 4 MB of tokens: so much is made between two writes by each thread.
-constexpr std::uint64_t tokens_a_block = 16 * 1024;
+constexpr std::uint64_t tokens_a_block = 16ull * 1024;
 constexpr std::size_t token_bytes = 256;
 
 class printer {

@@ -101,7 +101,7 @@ int wave_command(const wave_request& request, std::FILE* out, std::FILE* complai
     fmt::print(complaints, "gelombang: {}\n", fault);
     return wrong_usage;
   }
-  operator_call call{.url = request.url,
+  http_call call{.url = request.url,
                      .token = request.token,
                      .path = path_of(request),
                      .body = std::nullopt,

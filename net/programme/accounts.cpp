@@ -149,8 +149,8 @@ task<> refresh_session(services& s, exchange& x) {
   const auto session = s.refresh.verify(token);
   if (!session) co_return x.refuse(session.error());
   applicant::refresh_session command{session->session, session->generation, *request, x.now()};
-  auto grant = co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(session->subject),
-                                                              std::move(command));
+  auto grant =
+      co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(session->subject), command);
   answer_tokens(s, x, grant);
 }
 

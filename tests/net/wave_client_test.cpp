@@ -143,7 +143,7 @@ TEST(WaveClient, SoIsOneThatIsNotThere) {
 }
 
 TEST(WaveClient, AnAnswerBeyondTheLimitIsNotTaken) {
-  one_answer server{"200 OK", std::string(operator_answer_bytes_max + 1, ' ')};
+  one_answer server{"200 OK", std::string(http_answer_bytes_max + 1, ' ')};
   const testing::capture out, complaints;
   EXPECT_EQ(wave_command({.url = server.url()}, out.file(), complaints.file()), 3);
   EXPECT_EQ(out.text(), "");
