@@ -15,7 +15,7 @@ namespace gelombang::load {
 constexpr double arrivals_per_second_max = 10'000'000;
 constexpr std::chrono::hours arrivals_duration_max{7 * 24};
 /// Of a file of counts per second: one for each second of the longest duration.
-constexpr std::size_t replay_seconds_max = 7 * 24 * 3600;
+constexpr std::size_t replay_seconds_max = 604'800;
 
 /// A peak on a constant rate: from `at` on it rises for `rise`, stays for `hold`, falls for `fall`.
 struct spike_shape {

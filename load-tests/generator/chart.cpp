@@ -215,7 +215,12 @@ std::vector<tick> time_ticks(double seconds) {
   const auto fits = std::find_if(steps.begin(), steps.end() - 1,
                                  [&](double step) { return seconds / step <= 10; });
   std::vector<tick> ticks;
-  for (double at = 0; at <= seconds; at += *fits) ticks.push_back({at, time_label(at, seconds)});
+  const auto count = static_cast<std::size_t>(seconds / *fits) + 1;
+  ticks.reserve(count);
+  for (std::size_t i = 0; i != count; ++i) {
+    const auto at = static_cast<double>(i) * *fits;
+    ticks.push_back({at, time_label(at, seconds)});
+  }
   return ticks;
 }
 
@@ -226,8 +231,12 @@ std::vector<tick> linear_ticks(double most) {
   const auto times = most / 4 / power;
   const auto step = power * (times >= 5 ? 5 : times >= 2 ? 2 : 1);
   std::vector<tick> ticks;
-  const auto count = std::ceil(most / step - 1e-9);
-  for (double i = 0; i <= count; ++i) ticks.push_back({i * step, short_number(i * step)});
+  const auto count = static_cast<std::size_t>(std::ceil(most / step - 1e-9)) + 1;
+  ticks.reserve(count);
+  for (std::size_t i = 0; i != count; ++i) {
+    const auto at = static_cast<double>(i) * step;
+    ticks.push_back({at, short_number(at)});
+  }
   return ticks;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <boost/json/value.hpp>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -34,6 +35,7 @@ struct bucket_layout {
   static constexpr std::uint64_t low_of(std::uint32_t index) {
     if (index < 2 * half) return index;
     const auto doublings = index / half - 1;
+    assert(doublings < 64);
     return (index - doublings * half) << doublings;
   }
 

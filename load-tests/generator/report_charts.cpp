@@ -41,6 +41,7 @@ std::vector<stretch> stretches_of(const std::vector<second_slot>& timeline) {
 std::vector<tick> time_places(const std::vector<double>& seconds, double whole) {
   const auto every = group_of(seconds.size(), report_rows_max);
   std::vector<tick> places;
+  places.reserve(seconds.size());
   for (std::size_t i = 0; i != seconds.size(); ++i) {
     places.push_back({seconds[i], i % every == 0 ? time_label(seconds[i], whole) : ""});
   }
@@ -51,6 +52,7 @@ std::vector<tick> time_places(const std::vector<double>& seconds, double whole) 
 chart over_time(const run_result& run, const std::vector<stretch>& stretches) {
   chart made;
   std::vector<double> seconds;
+  seconds.reserve(stretches.size());
   for (const auto& one : stretches) seconds.push_back(one.from);
   const auto whole = static_cast<double>(run.timeline.size());
   made.places = time_places(seconds, whole);
@@ -303,8 +305,10 @@ chart histogram_chart(const histogram& counted) {
     made.places.push_back({right, ""});
     line.values.insert(line.values.end(), 2, static_cast<double>(bins[i]));
   }
-  for (auto at = std::ceil(made.places.front().at); at <= made.places.back().at; ++at) {
-    made.x_ticks.push_back({at, number_text(std::pow(10, at))});
+  const auto last_power = static_cast<int>(std::floor(made.places.back().at));
+  for (auto power = static_cast<int>(std::ceil(made.places.front().at)); power <= last_power;
+       ++power) {
+    made.x_ticks.push_back({static_cast<double>(power), number_text(std::pow(10, power))});
   }
   made.lines.push_back(std::move(line));
   made.description = fmt::format(

@@ -58,6 +58,7 @@ std::map<std::string, metric_series> series_of(const run_result& run) {
 /// The names of those that are drawn: what changes before what does not.
 std::vector<std::string> chosen_of(const std::map<std::string, metric_series>& all) {
   std::vector<std::string> chosen;
+  chosen.reserve(all.size());
   for (const auto& [name, series] : all) chosen.push_back(name);
   std::stable_partition(chosen.begin(), chosen.end(),
                         [&](const std::string& name) { return all.at(name).changes(); });

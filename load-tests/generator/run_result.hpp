@@ -20,7 +20,7 @@ constexpr std::string_view run_format = "gelombang-load/1";
 
 // What is read is refused above these.
 constexpr std::size_t run_json_bytes_max = std::size_t{1} << 30;
-constexpr std::size_t run_seconds_max = 7 * 24 * 3600;
+constexpr std::size_t run_seconds_max = 604'800;
 constexpr std::size_t run_kinds_max = 256;
 constexpr std::size_t run_phases_max = 1000;
 constexpr std::size_t run_metrics_max = 2000;
