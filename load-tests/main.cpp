@@ -13,7 +13,10 @@
 #include <vector>
 
 #include "actors/programme/time.hpp"
+#include "load-tests/engine/audit.hpp"
 #include "load-tests/engine/run.hpp"
+#include "load-tests/generator/compare.hpp"
+#include "load-tests/generator/report_html.hpp"
 
 namespace {
 
@@ -38,7 +41,7 @@ bool write(const fs::path& file, const std::string& text) {
 
 struct run_options {
   load::run_settings how;
-  fs::path scenario, tokens, key_file, token_file, output;
+  fs::path scenario, tokens, key_file, token_file, output, page;
   std::string share, start_at;
   std::uint64_t people_seed = 1;
 };
@@ -70,13 +73,21 @@ tl::expected<void, std::string> read_share(const std::string& text, load::run_se
   return {};
 }
 
+bool write_page(const load::run_result& found, const fs::path& page) {
+  if (page.empty()) return true;
+  if (!write(page, load::report_html(found))) return false;
+  fmt::print("report in {}\n", page.string());
+  return true;
+}
+
 /// Keeps what was found, shows it, and says by the exit code whether it was enough.
-int tell(const load::run_result& found, const fs::path& output) {
+int tell(const load::run_result& found, const fs::path& output, const fs::path& page) {
   fmt::print("{}", load::summary_text(found));
   if (!output.empty()) {
     if (!write(output, boost::json::serialize(load::to_json(found)) + '\n')) return failed;
     fmt::print("kept in {}\n", output.string());
   }
+  if (!write_page(found, page)) return failed;
   return load::all_met(found) ? done : check_failed;
 }
 
@@ -102,7 +113,7 @@ int run(run_options& given) {
   if (!who) return refuse(wrong_usage, who.error());
   const auto found = load::run(*what, *who, given.how);
   if (!found) return refuse(failed, found.error());
-  return tell(*found, given.output);
+  return tell(*found, given.output, given.page);
 }
 
 tl::expected<load::run_result, std::string> read_run(const fs::path& file) {
@@ -113,7 +124,7 @@ tl::expected<load::run_result, std::string> read_run(const fs::path& file) {
   return read;
 }
 
-int merge(const std::vector<fs::path>& files, const fs::path& output) {
+int merge(const std::vector<fs::path>& files, const run_options& given) {
   std::optional<load::run_result> all;
   for (const auto& file : files) {
     auto one = read_run(file);
@@ -123,7 +134,41 @@ int merge(const std::vector<fs::path>& files, const fs::path& output) {
     else if (auto merged = load::merge(*all, *one); !merged)
       return refuse(wrong_usage, fmt::format("{}: {}", file.string(), merged.error()));
   }
-  return tell(*all, output);
+  return tell(*all, given.output, given.page);
+}
+
+int compare(const std::vector<fs::path>& files, double worse_percent_max) {
+  const auto before = read_run(files[0]);
+  const auto after = read_run(files[1]);
+  if (!before || !after) return refuse(wrong_usage, before ? after.error() : before.error());
+  const auto found = load::compare(*before, *after, {.worse_share_max = worse_percent_max / 100});
+  fmt::print("{}", load::comparison_text(found));
+  return found.is_regression ? check_failed : done;
+}
+
+int report(const fs::path& file, const fs::path& page) {
+  const auto found = read_run(file);
+  if (!found) return refuse(wrong_usage, found.error());
+  return write_page(*found, page) ? done : failed;
+}
+
+int audit(const load::audit_settings& how, const run_options& given) {
+  const auto who = people_for(given);
+  if (!who) return refuse(wrong_usage, who.error());
+  const auto found = load::audit(how, *who);
+  if (!found) return refuse(failed, found.error());
+  for (const auto& one : found->notes) fmt::print("{}\n", one);
+  for (const auto& one : found->examples) fmt::print("  {}\n", one);
+  fmt::print("operations {}, checked {}: lost {}, twice {}, invented {}, unanswered {}\n",
+             found->operations, found->checked, found->lost, found->twice, found->invented,
+             found->unanswered);
+  return found->is_clean() ? done : check_failed;
+}
+
+/// What a command that knows people takes.
+void add_people(CLI::App& to, run_options& given) {
+  to.add_option("--tokens", given.tokens, "access tokens, one a line, of `gelombang tokens`");
+  to.add_option("--key-file", given.key_file, "the server's key: codes and tokens follow from it");
 }
 
 }  // namespace
@@ -136,26 +181,47 @@ int main(int count, char** arguments) {
   auto* runs = app.add_subcommand("run", "run a scenario against a server");
   runs->add_option("scenario", given.scenario, "TOML file")->required();
   runs->add_option("--url", given.how.url, "of the server");
-  runs->add_option("--tokens", given.tokens, "access tokens, one a line, of `gelombang tokens`");
-  runs->add_option("--key-file", given.key_file, "the server's key: codes need no letters then");
+  add_people(*runs, given);
   runs->add_option("--people-seed", given.people_seed, "which people sign up");
   runs->add_option("--operator-token-file", given.token_file, "for orders; its first line");
   runs->add_option("--log", given.how.log, "writes down every operation, for `audit`");
   runs->add_option("--out", given.output, "keeps the result as JSON");
+  runs->add_option("--report", given.page, "writes it as one HTML page");
   runs->add_option("--threads", given.how.threads)->check(CLI::Range(1u, load::threads_max));
   runs->add_option("--share", given.share, "of several processes: 2/4 is the second of four");
   runs->add_option("--start-at", given.start_at, "RFC 3339; when all of them begin");
   runs->add_flag("--quiet", given.how.is_quiet, "no line a second");
   std::vector<fs::path> results;
-  fs::path merged;
   auto* merges = app.add_subcommand("merge", "put the results of several processes together");
   merges->add_option("results", results, "JSON files of one run")->required();
-  merges->add_option("--out", merged);
+  merges->add_option("--out", given.output);
+  merges->add_option("--report", given.page);
+  std::vector<fs::path> pair;
+  double worse_percent_max = 10;
+  auto* compares = app.add_subcommand("compare", "what changed from one result to another");
+  compares->add_option("results", pair, "before and after")->required()->expected(2);
+  compares->add_option("--worse-percent", worse_percent_max, "more than this is a regression")
+      ->check(CLI::Range(0.0, 1000.0));
+  fs::path shown;
+  auto* reports = app.add_subcommand("report", "a result as one HTML page");
+  reports->add_option("result", shown)->required();
+  reports->add_option("--out", given.page, "the page")->required();
+  load::audit_settings audited;
+  auto* audits = app.add_subcommand("audit", "compare logs of operations with the server");
+  audits->add_option("logs", audited.logs, "as `run --log` has written them")->required();
+  audits->add_option("--url", audited.url);
+  audits->add_option("--connections", audited.connections)->check(CLI::Range(1u, 10'000u));
+  audits->add_flag("--with-others", audited.others_take_part,
+                   "others than the logs' people have joined");
+  add_people(*audits, given);
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& fault) {
     return app.exit(fault) == 0 ? done : wrong_usage;
   }
   if (*runs) return run(given);
-  return merge(results, merged);
+  if (*merges) return merge(results, given);
+  if (*compares) return compare(pair, worse_percent_max);
+  if (*reports) return report(shown, given.page);
+  return audit(audited, given);
 }

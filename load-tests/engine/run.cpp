@@ -1,7 +1,6 @@
 #include "load-tests/engine/run.hpp"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "load-tests/engine/acts.hpp"
+#include "load-tests/engine/address.hpp"
 #include "load-tests/engine/server_watch.hpp"
 #include "load-tests/engine/worker.hpp"
 #include "net/command/http_call.hpp"
@@ -27,34 +27,6 @@ namespace {
 namespace json = boost::json;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-
-struct address {
-  sockaddr_in where{};
-  std::string host;  ///< as the Host header has it
-};
-
-tl::expected<address, std::string> address_in(const std::string& url) {
-  constexpr std::string_view scheme = "http://";
-  const auto refused = [&](std::string_view why) {
-    return tl::unexpected(fmt::format("--url {}: {}", url, why));
-  };
-  if (!url.starts_with(scheme))
-    return refused("must begin with http:// (TLS is left to what stands before the nodes)");
-  auto host = url.substr(scheme.size());
-  while (host.ends_with('/')) host.pop_back();
-  const auto colon = host.rfind(':');
-  const auto name = host.substr(0, colon);
-  const auto port = colon == std::string::npos ? std::string{"80"} : host.substr(colon + 1);
-  addrinfo wanted{};
-  wanted.ai_family = AF_INET;
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int fault = ::getaddrinfo(name.c_str(), port.c_str(), &wanted, &found); fault != 0)
-    return refused(::gai_strerror(fault));
-  address made{.where = *reinterpret_cast<const sockaddr_in*>(found->ai_addr), .host = host};
-  ::freeaddrinfo(found);
-  return made;
-}
 
 /// Calls the server before or beside the load. @returns the answer's JSON, or what went wrong.
 tl::expected<json::value, std::string> ask(const run_settings& how, const std::string& path,
@@ -242,7 +214,7 @@ std::vector<phase_span> spans_of(const scenario& what) {
   std::vector<phase_span> spans;
   nanoseconds at{0};
   for (const auto& one : what.phases) {
-    spans.push_back({one.name, at, at + one.arrivals.when.duration()});
+    spans.push_back({one.name, at, at + one.arrivals.when.duration(), one.measured});
     at = spans.back().to;
   }
   return spans;
