@@ -59,6 +59,8 @@ storage::result<void> node::restore() {
   auto checkpoint = restore_shards();
   if (!checkpoint) return tl::unexpected(checkpoint.error());
 
+  // Before the journal has its first segment: one found without the mark is old data's.
+  if (auto marked = storage::mark_begun(disk, where); !marked) return marked;
   const auto newest = storage::naming_in(disk, where);
   if (!newest) return tl::unexpected(newest.error());
   auto opened = storage::journal::open(

@@ -111,6 +111,25 @@ TEST_F(StartTest, AJournalWithoutTheNameOfItsEndIsNotGoneOnWith) {
   EXPECT_TRUE(whole.start()) << whole.log();
 }
 
+TEST_F(StartTest, DataThatBeganEmptyIsHeldToItsJournalsEndAsWell) {
+  node killed{where_};
+  ASSERT_TRUE(killed.start()) << killed.log();
+  std::ifstream mark{where_.data / "FORMAT"};
+  std::string format;
+  EXPECT_TRUE(std::getline(mark, format));
+  EXPECT_EQ(format, "gelombang data 2");
+  programme_client client{killed.port()};
+  for (const auto* email : {"ani@contoh.id", "budi@contoh.id"})
+    ASSERT_EQ(client.call(enter_email(email)).status, 202);
+  killed.kill();
+  const auto name = where_.data / "journal" / "NEWEST";
+  ASSERT_TRUE(fs::remove(name));
+  node without{where_};
+  EXPECT_EQ(failed_start(without), environment_failed);
+  EXPECT_TRUE(says(without, name.string() + " is missing")) << without.log();
+  EXPECT_EQ(audited().how.code, 1);
+}
+
 TEST_F(StartTest, ADirectoryOfSomethingElseIsLeftAlone) {
   fs::create_directories(where_.data);
   std::ofstream{where_.data / "passwd"} << "root";
