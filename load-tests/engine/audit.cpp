@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <thread>
 
 #include "load-tests/engine/acts.hpp"
 #include "load-tests/engine/address.hpp"
@@ -196,6 +197,18 @@ tl::expected<std::uint64_t, std::string> joined_in(const std::string& url,
   return static_cast<std::uint64_t>(joined->get_int64());
 }
 
+/// The server's count may be a few seconds old.
+tl::expected<std::uint64_t, std::string> settled_count(const std::string& url,
+                                                       const std::string& wave,
+                                                       std::uint64_t expected) {
+  constexpr int tries_max = 20;
+  for (int tries = 1;; ++tries) {
+    auto counted = joined_in(url, wave);
+    if (!counted || *counted == expected || tries == tries_max) return counted;
+    std::this_thread::sleep_for(std::chrono::milliseconds{250});
+  }
+}
+
 }  // namespace
 
 tl::expected<audit_report, std::string> audit(const audit_settings& how, const people& who) {
@@ -212,10 +225,10 @@ tl::expected<audit_report, std::string> audit(const audit_settings& how, const p
   checker all{how, who, operations, *target, report};
   all.run();
   for (std::uint16_t wave = 1; wave < operations.waves.size(); ++wave) {
-    const auto counted = joined_in(how.url, operations.waves[wave]);
-    if (!counted) return tl::unexpected(counted.error());
     const auto known = all.found_by_wave().find(wave);
     const auto found = known == all.found_by_wave().end() ? 0 : known->second;
+    const auto counted = settled_count(how.url, operations.waves[wave], found);
+    if (!counted) return tl::unexpected(counted.error());
     report.notes.push_back(
         fmt::format("wave {}: the server counts {} joins, {} of the logs' people are in it",
                     operations.waves[wave], *counted, found));

@@ -53,7 +53,8 @@ tl::expected<void, std::string> logged_operations::add(std::string_view text) {
 }
 
 void logged_operations::sort() {
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+  // Whoever does two things in one millisecond has done them in the order of the log.
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return std::tie(a.wave, a.person, a.at_ms) < std::tie(b.wave, b.person, b.at_ms);
   });
 }
