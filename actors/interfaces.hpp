@@ -99,6 +99,11 @@ struct draw_made {
   result<wire::Result> drawn;
 };
 
+/// The draw's desk has the accepted ready for the shards, or why it has not.
+struct settlement_read {
+  result<void> readable;
+};
+
 /// What this wave shows to everybody is durable now.
 struct publish {
   std::shared_ptr<const wire::State> wave;
@@ -111,7 +116,8 @@ using wave_actor = caf::typed_actor<
     caf::replies_to<open>::with<outcome<facts>>, caf::replies_to<close>::with<outcome<facts>>,
     caf::replies_to<commit>::with<outcome<facts>>, caf::replies_to<hold_draw>::with<outcome<facts>>,
     caf::replies_to<announce>::with<outcome<facts>>, caf::replies_to<cancel>::with<outcome<facts>>,
-    caf::reacts_to<roster_read>, caf::reacts_to<draw_made>, caf::reacts_to<publish>>;
+    caf::reacts_to<roster_read>, caf::reacts_to<draw_made>, caf::reacts_to<settlement_read>,
+    caf::reacts_to<publish>>;
 
 /// Sees to it that the regular waves that open before `until` have been created.
 struct keep_ahead {
@@ -190,7 +196,8 @@ using provider_actor = caf::typed_actor<
   X((gelombang::provider::show))             \
   X((gelombang::provider::enter))            \
   X((gelombang::provider::suspend))          \
-  X((gelombang::provider::reinstate))
+  X((gelombang::provider::reinstate))        \
+  X((gelombang::wave::settlement_read))
 
 /// Every answer, likewise.
 #define GELOMBANG_ANSWERS(X)                                       \

@@ -91,11 +91,11 @@ private:
   }
 
   void settle(step&& what, const wire::Settle& ask, instant now) {
-    auto settlement = desk_.settlement_of(wave());
-    // Without the note that the mail was received it comes again, when the files may be there. Why
-    // they can't be used is in the log: all shards would say the same.
+    const auto settlement = desk_.settlement_of(wave());
+    // Without the note that the mail was received it comes again, when the files may have been
+    // read. Why they can't be used is in the log: all shards would say the same.
     if (!settlement) return;
-    const auto& mine = (*settlement)->by_shard[here()];
+    const auto& mine = settlement->by_shard[here()];
     accepted_here accepted;
     std::vector<wire::TakePlaces> places(home().shards());
     for (auto& one : places) one.set_wave(wave().value);

@@ -48,11 +48,11 @@ public:
 
   behavior_type make_behavior() override {
     using me_t = wave_impl;
-    return {on<&me_t::look>(),      on<&me_t::open_now>(), on<&me_t::close_now>(),
-            on<&me_t::commit_to>(), on<&me_t::hold>(),     on<&me_t::announce_it>(),
-            on<&me_t::cancel_it>(), on<&me_t::was_read>(), on<&me_t::was_drawn>(),
-            on<&me_t::put_up>(),    on<&me_t::mail>(),     on<&me_t::deadline>(),
-            on<&me_t::fetched>()};
+    return {on<&me_t::look>(),        on<&me_t::open_now>(), on<&me_t::close_now>(),
+            on<&me_t::commit_to>(),   on<&me_t::hold>(),     on<&me_t::announce_it>(),
+            on<&me_t::cancel_it>(),   on<&me_t::was_read>(), on<&me_t::was_drawn>(),
+            on<&me_t::was_settled>(), on<&me_t::put_up>(),   on<&me_t::mail>(),
+            on<&me_t::deadline>(),    on<&me_t::fetched>()};
   }
 
   caf::delegated<outcome<facts>> look(const show&) {
@@ -67,14 +67,20 @@ public:
   caf::delegated<outcome<facts>> close_now(const close& command) {
     return obey(command, wire::CLOSED);
   }
-  /// Every shard takes its members from the draw's files: without them it is better refused than
-  /// begun and never ended. Whoever asks while it is under way is not left to wait for them either.
+  /// Every shard takes its members from the draw's files, which the desk has to check first:
+  /// without them it is better refused than begun and never ended. Whoever asks while it is under
+  /// way is not left to wait for them either.
   caf::delegated<outcome<facts>> announce_it(const announce& command) {
-    const auto known = repeat_of(command.request);
-    if (known && !*known) return again(*known);
-    if (state_.phase() == wire::DRAWN || state_.phase() == wire::ANNOUNCING)
-      if (auto files = desk_.settlement_of(state_); !files) return refused(files.error());
-    return obey(command, wire::ANNOUNCED);
+    if (const auto known = repeat_of(command.request)) return again(*known);
+    const bool needs_files = state_.phase() == wire::DRAWN || state_.phase() == wire::ANNOUNCING;
+    if (!needs_files || desk_.has_settlement_of(number())) return obey(command, wire::ANNOUNCED);
+    if (at_the_desk_) return join_at_the_desk(command, wire::ANNOUNCED);
+    at_the_desk_ = desk_work{wire::ANNOUNCED, command, keys_of(command.request)};
+    owed();
+    desk_.read_settlement(state_, [back = back()](result<void> readable) {
+      send_back(back, settlement_read{std::move(readable)});
+    });
+    return wait_for(wire::ANNOUNCED);
   }
   caf::delegated<outcome<facts>> cancel_it(const cancel& command) {
     return obey(command, wire::CANCELLED);
@@ -121,6 +127,18 @@ public:
     if (!news.drawn) return give_up(wire::DRAWN, news.drawn.error());
     auto copy = *news.drawn;
     after_the_desk(drawn(state_, std::move(copy), time_.now(), first_of(keys)), keys, wire::DRAWN);
+  }
+
+  void was_settled(const settlement_read& news) {
+    const auto keys = done_at_the_desk();
+    if (!news.readable) return give_up(wire::ANNOUNCED, news.readable.error());
+    const auto now = time_.now();
+    if (state_.phase() == wire::DRAWN)
+      return after_the_desk(decide(state_, announce{now, first_of(keys)}), keys, wire::ANNOUNCED);
+    // It was under way, as after a crash: these orders are kept with the first one.
+    if (!keys.empty())
+      after_the_desk(also_ordered(state_, wire::ANNOUNCED, keys.front(), now), keys,
+                     wire::ANNOUNCED);
   }
 
   /// An event is durable: the board shows it, and who waited for it is told. In this order, so that
@@ -171,7 +189,7 @@ private:
   /// What the desk is at, and for which requests.
   struct desk_work {
     wire::Phase until;
-    std::variant<commit, hold_draw> order;
+    std::variant<commit, hold_draw, announce> order;
     std::vector<request_key> keys;
   };
 

@@ -124,14 +124,15 @@ void draw_desk::forget(wave_number wave) {
   files_.erase(wave);
   files_faults_.erase(wave);
   settlement_faults_.erase(wave);
+  if (settled_wave_ == wave) settlement_ = nullptr;
 }
 
 void draw_desk::read_roster(wire::State wave, commit command, on_read told) {
   submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
     const wave_number number{wave.number()};
-    if (auto first = check_no_other_draw(wave, command); !first)
-      return told(tl::unexpected(first.error()));
-    auto published = commit_files(wave, command, shelf_.folder_of(number));
+    const auto alone = check_no_other_draw(wave, command);
+    auto published = alone ? commit_files(wave, command, shelf_.folder_of(number))
+                           : result<draw::summary>{tl::unexpected(alone.error())};
     forget(number);
     if (!published) {
       spdlog::error("wave {}: the roster could not be committed: {}", wave.number(),
@@ -164,6 +165,8 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
       return told(tl::unexpected(published.error()));
     }
     forget(number);
+    // Made from a roster whose root was just computed again.
+    judged_[number] = {shelf_.identity_of(number), {}};
     wire::Result drawn;
     drawn.set_beacon_value(command.beacon_value);
     drawn.set_operator_secret(command.operator_secret);
@@ -177,13 +180,12 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
 }
 
 result<void> draw_desk::check_no_other_draw(const wire::State& wave, const commit& command) const {
-  const auto folder = shelf_.folder_of({wave.number()});
-  const auto known = draw::summary_in(folder, draw::stage::drawn);
+  const auto known = shelf_.summary_of({wave.number()}, draw::stage::drawn);
+  if (!known) return tl::unexpected(known.error());
   const bool is_other =
-      !known ||
-      (*known && ((*known)->beacon_source != command.beacon_source ||
-                  (*known)->beacon_round != command.beacon_round ||
-                  as_text((*known)->operator_secret_hash) != command.operator_secret_hash));
+      *known && ((*known)->beacon_source != command.beacon_source ||
+                 (*known)->beacon_round != command.beacon_round ||
+                 as_text((*known)->operator_secret_hash) != command.operator_secret_hash);
   if (!is_other) return {};
   spdlog::error(
       "wave {}: not committed, its folder holds a draw of another commitment, of which the journal "
@@ -194,13 +196,12 @@ result<void> draw_desk::check_no_other_draw(const wire::State& wave, const commi
 }
 
 result<void> draw_desk::prepare_draw(const wire::State& wave, const hold_draw& command) const {
-  const auto folder = shelf_.folder_of({wave.number()});
-  const auto known = draw::summary_in(folder, draw::stage::drawn);
+  const auto known = shelf_.summary_of({wave.number()}, draw::stage::drawn);
+  if (!known) return tl::unexpected(known.error());
   const bool is_other =
-      !known ||
-      (*known && (!(*known)->drawn || (*known)->drawn->beacon_value != command.beacon_value ||
-                  (*known)->drawn->operator_secret != command.operator_secret ||
-                  contradiction(wave, **known)));
+      *known &&
+      (!(*known)->drawn || (*known)->drawn->beacon_value != command.beacon_value ||
+       (*known)->drawn->operator_secret != command.operator_secret || contradiction(wave, **known));
   if (!is_other) return {};
   spdlog::error(
       "wave {}: not drawn, its folder holds a drawn.json with other randomness, of which the "
@@ -312,49 +313,78 @@ result<std::shared_ptr<const draw::draw_files>> draw_desk::kept_or_opened(const 
   return kept = std::make_shared<const draw::draw_files>(std::move(*opened));
 }
 
-result<std::shared_ptr<const settlement>> draw_desk::settlement_of(wave_number wave) {
+bool draw_desk::has_settlement_of(wave_number wave) const {
+  std::lock_guard lock{files_mutex_};
+  return settlement_ && settled_wave_ == wave;
+}
+
+std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave) {
+  const auto shown = board_.find(wave);
+  if (!shown) return nullptr;
   {
     std::lock_guard lock{files_mutex_};
     if (settlement_ && settled_wave_ == wave) return settlement_;
-    if (auto known = known_fault(settlement_faults_[wave])) return tl::unexpected(*known);
+    if (known_fault(settlement_faults_[wave])) return nullptr;
+    if (!being_settled_.insert(wave).second) return nullptr;
   }
-  const auto shown = board_.find(wave);
-  if (!shown) return refuse(errc::draw_not_published);
-  return settlement_of(*shown);
+  submit([this, wave, shown] {
+    (void)keep_settlement(*shown);
+    std::lock_guard lock{files_mutex_};
+    being_settled_.erase(wave);
+  });
+  return nullptr;
 }
 
-result<std::shared_ptr<const settlement>> draw_desk::settlement_of(const wire::State& wave) {
+void draw_desk::read_settlement(wire::State wave, on_settlement told) {
+  submit([this, wave = std::move(wave), told = std::move(told)] { told(keep_settlement(wave)); });
+}
+
+result<void> draw_desk::keep_settlement(const wire::State& wave) {
   const wave_number number{wave.number()};
   if (!wave.has_result()) return refuse(errc::draw_not_published);
+  if (has_settlement_of(number)) return {};
+  auto made = settlement_in_files(wave);
   std::lock_guard lock{files_mutex_};
-  if (settlement_ && settled_wave_ == number) return settlement_;
-  auto made = read_settlement(wave);
   if (!made) return note_fault(settlement_faults_[number], number, made.error());
   settled_wave_ = number;
-  settlement_ = *made;
-  return settlement_;
+  settlement_ = std::move(*made);
+  return {};
 }
 
-result<std::shared_ptr<const settlement>> draw_desk::read_settlement(const wire::State& wave) {
+/// Computes them again from the roster, unless that has been done with the very same files.
+result<void> draw_desk::check_once(wave_number wave, const shelf::identity& found,
+                                   const draw::draw_files& files) {
+  auto& known = judged_[wave];
+  if (known.of == found) return known.outcome;
+  spdlog::info("wave {}: its draw is computed again, to compare", wave.value);
+  known = {found, shelf_.recompute(wave, files, threads_)};
+  return known.outcome;
+}
+
+result<std::shared_ptr<const settlement>> draw_desk::settlement_in_files(const wire::State& wave) {
   const wave_number number{wave.number()};
-  auto files = kept_or_opened(wave, draw::stage::drawn);
+  const auto found = shelf_.identity_of(number);
+  auto files = shelf_.open(wave, draw::stage::drawn);
   if (!files) return tl::unexpected(files.error());
+  if (auto sound = check_once(number, found, *files); !sound) return tl::unexpected(sound.error());
   auto owners = shelf_.owners_of(wave);
   if (!owners) return tl::unexpected(owners.error());
-  const auto roster = (*files)->roster();
+  const auto damaged = [&](std::string_view what) {
+    return refuse(errc::draw_damaged, {}, fmt::format("wave-{}{}", number.value, what));
+  };
+  const auto roster = files->roster();
   auto made = std::make_shared<settlement>();
   made->by_shard.resize(node_.shards());
   for (std::uint32_t i = 0; i < roster.size(); ++i) {
-    if ((*files)->verdict_of(i).outcome() != draw::outcome::accepted) continue;
+    if (files->verdict_of(i).outcome() != draw::outcome::accepted) continue;
     std::uint64_t owner;
     std::memcpy(&owner, owners->bytes().data() + i * sizeof owner, sizeof owner);
     // The file has no checksum, and needs none: an entry's id is made of its owner's.
     if (keys_.entry_of(number, applicant_id{owner}) != roster[i].id)
-      return refuse(
-          errc::draw_damaged, {},
-          fmt::format("wave-{}/{}: entry {} is not its owner's", number.value, owners_name, i));
+      return damaged(fmt::format("/{}: entry {} is not its owner's", owners_name, i));
     made->by_shard[runtime::shard_of(owner, node_.shards())].push_back({owner, roster[i].family});
   }
+  if (shelf_.identity_of(number) != found) return damaged(": has changed while it was read");
   return std::shared_ptr<const settlement>{std::move(made)};
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "actors/programme/clock.hpp"
@@ -31,7 +32,8 @@ struct settlement {
 /// Where draws are made: a thread of its own that reads the frozen rosters of all shards, hands
 /// them to the draw, and keeps its files on a shelf, one folder a wave. Everything it makes can be
 /// made again from the rosters and what the wave's events hold, until the accepted have become
-/// members. Nothing is taken from files that say something else than those events. Thread-safe.
+/// members. Nothing is taken from files whose summary says something else than those events, and
+/// nobody is made a member by outcomes that do not follow from the roster. Thread-safe.
 class draw_desk {
 public:
   /// Whether a fault of a wave's files is still there is looked at no more often than this,
@@ -55,6 +57,7 @@ public:
 
   using on_read = std::function<void(result<wire::Commitment>)>;
   using on_drawn = std::function<void(result<wire::Result>)>;
+  using on_settlement = std::function<void(result<void>)>;
 
   /// Reads the roster of a closed wave and commits to it; `told` is called on the desk's thread.
   /// Refused as `wave_out_of_order` (`drawn_otherwise`) where a draw with another commitment is.
@@ -64,13 +67,17 @@ public:
   /// that may not publish another.
   void make_draw(wire::State wave, hold_draw command, on_drawn told);
 
-  /// The accepted of a drawn wave. Read once and kept until the next wave is asked for. Files that
-  /// can't be used are looked at each time: whoever mends them need not wait.
-  /// @returns `draw_damaged` with the file at fault, as those of `shelf`, or `storage_unavailable`.
-  result<std::shared_ptr<const settlement>> settlement_of(const wire::State& wave);
-  /// The same of the wave as it is shown, for the many shards that ask at once: a fault is kept for
-  /// a moment.
-  result<std::shared_ptr<const settlement>> settlement_of(wave_number wave);
+  /// Reads who has been accepted in a drawn wave, for `settlement_of`; `told` is called on the
+  /// desk's thread. Nobody becomes a member by files that were not computed again from the roster,
+  /// seconds for millions, since they were last written to; those that this process has drawn have
+  /// just been. What can't be used is looked at each time: whoever mends it need not wait.
+  /// Refused as `draw_damaged` with the file at fault, as by `shelf`, or `storage_unavailable`.
+  void read_settlement(wire::State wave, on_settlement told);
+  /// Whether that is done; kept until another wave's is read.
+  bool has_settlement_of(wave_number wave) const;
+  /// The accepted, for the many shards that ask at once. Null while they are not read: they will
+  /// be, unless that has failed a moment ago.
+  std::shared_ptr<const settlement> settlement_of(wave_number wave);
 
   /// A wave's files, up to the stage that it has come to: the desk writes those of the next stage a
   /// moment before the wave's event is durable. @returns `draw_not_published` before the first, and
@@ -84,6 +91,12 @@ private:
   struct fault {
     refusal why{.code = errc::ok};
     instant looked_at{}, told{};
+  };
+
+  /// What came out when a wave's files were computed again, as long as they are those files.
+  struct judgement {
+    shelf::identity of;
+    result<void> outcome;
   };
 
   void run();
@@ -100,7 +113,10 @@ private:
 
   result<std::shared_ptr<const draw::draw_files>> kept_or_opened(const wire::State& wave,
                                                                  draw::stage upto);
-  result<std::shared_ptr<const settlement>> read_settlement(const wire::State& wave);
+  result<void> check_once(wave_number wave, const shelf::identity& found,
+                          const draw::draw_files& files);
+  result<std::shared_ptr<const settlement>> settlement_in_files(const wire::State& wave);
+  result<void> keep_settlement(const wire::State& wave);
   std::optional<refusal> known_fault(const fault& of) const;
   tl::unexpected<refusal> note_fault(fault& of, wave_number wave, const refusal& why) const;
 
@@ -116,9 +132,12 @@ private:
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
 
-  std::mutex files_mutex_;
+  std::map<wave_number, judgement> judged_;  ///< the desk's thread only
+
+  mutable std::mutex files_mutex_;
   std::map<wave_number, kept_files> files_;  ///< by the stage that was asked for
   std::map<wave_number, fault> files_faults_, settlement_faults_;
+  std::set<wave_number> being_settled_;  ///< by request of a shard
   wave_number settled_wave_{};
   std::shared_ptr<const settlement> settlement_;
 

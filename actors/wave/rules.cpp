@@ -161,6 +161,10 @@ bool is_same(const hold_draw& one, const hold_draw& other) {
   return one.beacon_value == other.beacon_value && one.operator_secret == other.operator_secret;
 }
 
+bool is_same(const announce&, const announce&) {
+  return true;  // there is but one way
+}
+
 result<void> check(const wire::Plan& plan, const std::vector<region_code>& known, instant now) {
   if (plan.opens_at() <= 0) return refuse(errc::schedule_invalid, "/opens_at");
   if (plan.closes_at() <= plan.opens_at()) return refuse(errc::schedule_invalid, "/closes_at");

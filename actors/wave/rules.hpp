@@ -88,6 +88,7 @@ inline constexpr std::string_view drawn_otherwise = "drawn_otherwise";
 /// Whether one order says the same as another, whenever it came.
 bool is_same(const commit& one, const commit& other);
 bool is_same(const hold_draw& one, const hold_draw& other);
+bool is_same(const announce& one, const announce& other);
 
 /// Whether a plan can be held to: times in order and not over at `now`, a quota, no larger minimum
 /// than that, groups that exist and whose shares do not exceed the whole, weights of known regions

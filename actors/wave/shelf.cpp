@@ -78,6 +78,21 @@ fs::path shelf::folder_of(wave_number wave) const {
   return directory_ / name_of_folder(wave.value);
 }
 
+/// As it may be told: places below the shelf only.
+tl::unexpected<refusal> shelf::fault(wave_number wave, const refusal& why) const {
+  if (why.code == errc::internal) return damaged(wave.value, why.detail);
+  auto told = why;
+  if (const auto above = directory_.string() + "/"; told.detail.starts_with(above))
+    told.detail.erase(0, above.size());
+  return tl::unexpected(std::move(told));
+}
+
+result<std::optional<draw::summary>> shelf::summary_of(wave_number wave, draw::stage of) const {
+  auto read = draw::summary_in(folder_of(wave), of);
+  if (!read) return fault(wave, read.error());
+  return read;
+}
+
 result<draw::draw_files> shelf::open(const wire::State& wave, draw::stage upto) const {
   auto files = draw::draw_files::open(folder_of({wave.number()}), upto);
   const auto lacks = [&](std::string_view name) {
@@ -85,9 +100,7 @@ result<draw::draw_files> shelf::open(const wire::State& wave, draw::stage upto) 
   };
   if (!files && files.error().code == errc::draw_not_published)
     return lacks(draw::file_names(upto).back());
-  if (!files && files.error().code == errc::internal)
-    return damaged(wave.number(), files.error().detail);
-  if (!files) return files;
+  if (!files) return fault({wave.number()}, files.error());
   const auto name = draw::file_names(upto).back();
   if (files->is_drawn() != (upto == draw::stage::drawn)) return lacks(name);
   if (auto other = contradiction(wave, files->published()))
@@ -95,11 +108,25 @@ result<draw::draw_files> shelf::open(const wire::State& wave, draw::stage upto) 
   return files;
 }
 
+result<void> shelf::recompute(wave_number wave, const draw::draw_files& files,
+                              unsigned threads) const {
+  if (auto sound = files.check(threads); !sound) return fault(wave, sound.error());
+  return {};
+}
+
+shelf::identity shelf::identity_of(wave_number wave) const {
+  identity found;
+  for (const auto of : {draw::stage::committed, draw::stage::drawn})
+    for (const auto name : draw::file_names(of))
+      found.push_back(draw::identity_of(folder_of(wave) / name));
+  return found;
+}
+
 result<draw::mapped_file> shelf::owners_of(const wire::State& wave) const {
   auto owners = draw::mapped_file::open(folder_of({wave.number()}) / owners_name);
   if (!owners && owners.error().code == errc::not_found)
     return damaged(wave.number(), fmt::format("{}: is not there", owners_name));
-  if (!owners) return owners;
+  if (!owners) return fault({wave.number()}, owners.error());
   if (owners->bytes().size() != wave.commitment().entries() * sizeof(std::uint64_t))
     return damaged(wave.number(), fmt::format("{}: has not one owner for each entry", owners_name));
   return owners;

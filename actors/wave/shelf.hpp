@@ -29,11 +29,23 @@ public:
 
   std::filesystem::path folder_of(wave_number wave) const;
 
+  /// The summary that a stage has left, whether or not the journal knows of it; nothing when it has
+  /// left none. @returns the faults of `open`
+  result<std::optional<draw::summary>> summary_of(wave_number wave, draw::stage of) const;
+
   /// A wave's files as of a stage that it has come to. Reads the summary and the other files'
-  /// headers; what they hold is for `draw_files::check` to compute again.
+  /// headers; what they hold is for `recompute`.
   /// @returns `draw_damaged` for a file that is not there or contradicts the journal,
   ///   `storage_unavailable` for one that can't be read.
   result<draw::draw_files> open(const wire::State& wave, draw::stage upto) const;
+
+  /// Whether everything that a wave's files hold follows from its roster: seconds for millions.
+  /// @returns `draw_damaged`
+  result<void> recompute(wave_number wave, const draw::draw_files& files, unsigned threads) const;
+
+  /// What stands there under the names of both stages: the same later means the same content.
+  using identity = std::vector<std::optional<draw::file_identity>>;
+  identity identity_of(wave_number wave) const;
 
   /// Whose entry is whose, by place in the roster. Whether each is its owner's is to be checked.
   /// @returns the same faults
@@ -50,6 +62,8 @@ public:
   std::optional<std::string> ahead(const wire::State& wave) const;
 
 private:
+  tl::unexpected<refusal> fault(wave_number wave, const refusal& why) const;
+
   std::filesystem::path directory_;
 };
 

@@ -117,6 +117,16 @@ result<void> file_replacement::finish() {
   return sync_directory(parent_of(path_));
 }
 
+std::optional<file_identity> identity_of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  const auto nanoseconds = [](const timespec& at) {
+    return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
+  };
+  return file_identity{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+                       nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+}
+
 result<void> make_directory(const std::filesystem::path& path) {
   if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
   if (errno == ENOENT && path.has_parent_path()) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,17 @@ private:
   int file_ = -1;
   result<void> state_;
 };
+
+/// Tells a file from another of its name, and from what it was before somebody wrote to it.
+struct file_identity {
+  std::uint64_t device = 0, inode = 0, size = 0;
+  std::int64_t modified = 0, changed = 0;  ///< nanoseconds
+
+  friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
+/// @returns nothing for a file that is not there or can't be looked at.
+std::optional<file_identity> identity_of(const std::filesystem::path& path);
 
 /// Makes the directory and those above it, durably.
 result<void> make_directory(const std::filesystem::path& path);

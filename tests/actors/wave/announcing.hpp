@@ -68,9 +68,11 @@ inline void announce(machine& in, wave_number number) {
 /// Whom the files of the draw say to be accepted.
 inline std::set<std::uint64_t> accepted_by_files(machine& in, wave_number number) {
   std::set<std::uint64_t> accepted;
-  auto settled = in.desk->settlement_of(number);
-  applicant::testing::must(settled);
-  for (const auto& shard : (*settled)->by_shard)
+  std::promise<result<void>> read;
+  in.desk->read_settlement(*in.board.find(number),
+                           [&](result<void> outcome) { read.set_value(std::move(outcome)); });
+  applicant::testing::must(read.get_future().get());
+  for (const auto& shard : in.desk->settlement_of(number)->by_shard)
     for (const auto& one : shard) accepted.insert(one.applicant);
   return accepted;
 }

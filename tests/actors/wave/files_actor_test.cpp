@@ -2,6 +2,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -108,10 +109,13 @@ protected:
     }
     return all;
   }
+  /// Made beside those that are there, so that they are others even to the file system.
   void put(const contents& all) const {
+    const auto beside = around_.where.path() / "beside";
+    fs::create_directories(beside);
+    for (const auto& [name, bytes] : all) std::ofstream{beside / name, std::ios::binary} << bytes;
     fs::remove_all(folder());
-    fs::create_directories(folder());
-    for (const auto& [name, bytes] : all) std::ofstream{folder() / name, std::ios::binary} << bytes;
+    fs::rename(beside, folder());
   }
   void replace(const std::string& name, const std::string& from, const std::string& to) const {
     auto all = files();
@@ -121,10 +125,47 @@ protected:
     put(all);
   }
 
+  void flip(const std::string& name, std::size_t at, char bits) const {
+    auto all = files();
+    ASSERT_LT(at, all[name].size());
+    all[name][at] = static_cast<char>(all[name][at] ^ bits);
+    put(all);
+  }
+  /// Lets everybody in who stands in the reserve.
+  void accept_all() const {
+    auto all = files();
+    auto& verdicts = all["verdicts.bin"];
+    ASSERT_EQ(verdicts.size(), verdicts_at + 20 * sizeof(draw::verdict));
+    int let_in = 0;
+    for (auto at = verdicts_at; at < verdicts.size(); at += sizeof(draw::verdict)) {
+      draw::verdict own;
+      std::memcpy(&own, verdicts.data() + at, sizeof own);
+      if (own.outcome() != draw::outcome::reserve) continue;
+      own = draw::verdict{draw::outcome::accepted, 0};
+      std::memcpy(verdicts.data() + at, &own, sizeof own);
+      ++let_in;
+    }
+    ASSERT_GT(let_in, 0);
+    put(all);
+  }
+
+  void expect_not_announced(machine& in, const std::string& why) const {
+    in.desk_in_use = true;
+    const auto told = in.order(number_, wave::announce{in.time.now()});
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().code, errc::draw_damaged);
+    EXPECT_THAT(told.error().detail, HasSubstr(why));
+    EXPECT_EQ(phase_of(in, number_), wave::wire::DRAWN);
+    EXPECT_EQ(in.running->count({runtime::counter::family::accepted, number_.value}), 0);
+  }
+
   refusal refusal_of_files(machine& in) const {
     const auto files = in.desk->files_of(number_, draw::stage::drawn);
     return files ? refusal{.code = errc::ok} : files.error();
   }
+
+  static constexpr std::size_t verdicts_at = 64;  ///< behind the file's header
+  static constexpr std::string_view computed_again = "its draw is computed again";
 
   world around_;
   wave_number number_;
@@ -261,6 +302,7 @@ TEST_F(DrawnWave, AnnouncementUnderWayWithDamagedFilesIsAnsweredAndLoggedOnce) {
   {
     machine one{around_};
     one.settle();
+    one.desk_in_use = true;
     (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
     for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
       ASSERT_LT(steps, 1000);
@@ -272,9 +314,12 @@ TEST_F(DrawnWave, AnnouncementUnderWayWithDamagedFilesIsAnsweredAndLoggedOnce) {
   damaged["owners.bin"][0] ^= 1;
   for (std::size_t i = 0; i < damaged["owners.bin"].size(); i += 8) damaged["owners.bin"][i] ^= 2;
   put(damaged);
+  const auto before = log_.lines_with(computed_again);
   machine one{around_};
+  one.desk_in_use = true;
   one.settle();
   for (int seconds = 0; seconds < 120; ++seconds) one.advance(1s);
+  EXPECT_EQ(log_.lines_with(computed_again), before + 1) << "they are still the same files";
   EXPECT_EQ(log_.lines_with("wave-1/owners.bin"), 1) << "each shard asks every few seconds";
   const auto told = one.order(number_, wave::announce{one.time.now()});
   ASSERT_FALSE(told);
@@ -287,6 +332,105 @@ TEST_F(DrawnWave, AnnouncementUnderWayWithDamagedFilesIsAnsweredAndLoggedOnce) {
   put(whole);
   for (int seconds = 0; seconds < 10; ++seconds) one.advance(1s);
   EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCED) << "by itself";
+}
+
+TEST_F(DrawnWave, NobodyBecomesAMemberByAlteredOutcomes) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  machine one{around_};
+  one.settle();
+  accept_all();
+  expect_not_announced(one, "outcome");
+  expect_not_announced(one, "outcome");
+  EXPECT_EQ(log_.lines_with(computed_again), 1) << "the same files say the same";
+  put(whole);
+  take_to(one, wave::wire::ANNOUNCED);
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, number_.value}), 10);
+}
+
+TEST_F(DrawnWave, NobodyBecomesAMemberByAnAlteredRoster) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  machine one{around_};
+  one.settle();
+  flip("roster.bin", 64 + sizeof(entry_id), 1);  // the first entry's family
+  expect_not_announced(one, "wave-1/tree.bin: is not the tree over roster.bin");
+  put(whole);
+  take_to(one, wave::wire::ANNOUNCED);
+}
+
+TEST_F(DrawnWave, WhatThisProcessHasDrawnIsComputedAgainOnlyIfAltered) {
+  {
+    machine one{around_};
+    one.settle();
+    take_to(one, wave::wire::DRAWN);
+    const auto whole = files();
+    accept_all();
+    expect_not_announced(one, "outcome");
+    EXPECT_EQ(log_.lines_with(computed_again), 1);
+    put(whole);
+    take_to(one, wave::wire::ANNOUNCED);
+    EXPECT_EQ(log_.lines_with(computed_again), 2) << "others, be they equal";
+  }
+  machine one{around_};
+  one.settle();
+  number_ = one.open_wave(10);
+  for (std::uint64_t i = 21; i <= 40; ++i) join_all(one, {one.ready(i)}, number_);
+  take_to(one, wave::wire::ANNOUNCED);
+  EXPECT_EQ(log_.lines_with(computed_again), 2) << "as they were drawn";
+}
+
+TEST_F(DrawnWave, AnAnnouncementUnderWayWaitsForTheOutcomesThatWereDrawn) {
+  take_to(wave::wire::DRAWN);
+  {
+    machine one{around_};
+    one.settle();
+    one.desk_in_use = true;
+    (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
+    for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
+      ASSERT_LT(steps, 1000);
+      if (!one.step()) one.running->pump();
+    }
+  }
+  const auto whole = files();
+  accept_all();
+  machine one{around_};
+  one.desk_in_use = true;
+  one.settle();
+  for (int seconds = 0; seconds < 60; ++seconds) one.advance(1s);
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCING);
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, number_.value}), 0);
+  put(whole);
+  for (int seconds = 0; seconds < 10; ++seconds) one.advance(1s);
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCED);
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, number_.value}), 10);
+}
+
+TEST_F(DrawnWave, AnOutcomeFileThatDoesNotReadIsNoOtherDraw) {
+  take_to(wave::wire::CLOSED);
+  for (const auto phase : {wave::wire::CLOSED, wave::wire::COMMITTED}) {
+    take_to(phase);
+    fs::create_directories(folder());
+    std::ofstream{folder() / "drawn.json"} << "{";
+    machine one{around_};
+    one.settle();
+    one.desk_in_use = true;
+    const auto told = phase == wave::wire::CLOSED ? one.order(number_, one.commitment())
+                                                  : one.order(number_, one.draw());
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().code, errc::draw_damaged);
+    EXPECT_THAT(told.error().detail, HasSubstr("wave-1/drawn.json: "));
+    fs::remove(folder() / "drawn.json");
+    fs::create_directory(folder() / "drawn.json");
+    const auto unread = phase == wave::wire::CLOSED ? one.order(number_, one.commitment())
+                                                    : one.order(number_, one.draw());
+    ASSERT_FALSE(unread);
+    EXPECT_EQ(unread.error().code, errc::storage_unavailable);
+    EXPECT_THAT(unread.error().detail, HasSubstr("wave-1/drawn.json: "));
+    EXPECT_EQ(unread.error().detail.find(around_.where.path().string()), std::string::npos)
+        << "nothing of the machine";
+    fs::remove(folder() / "drawn.json");
+  }
 }
 
 }  // namespace
