@@ -27,8 +27,15 @@ storage::result<std::unique_ptr<node>> node::open(node_options options, storage:
                                                   const std::vector<const entity_kind*>& kinds) {
   auto lock = storage::directory_lock::take({options.data_directory});
   if (!lock) return tl::unexpected(lock.error());
+  return open(std::move(options), files, time, system, kinds, std::move(*lock));
+}
+
+storage::result<std::unique_ptr<node>> node::open(node_options options, storage::file_system& files,
+                                                  const clock& time, caf::actor_system& system,
+                                                  const std::vector<const entity_kind*>& kinds,
+                                                  storage::directory_lock held) {
   std::unique_ptr<node> opened{
-      new node{std::move(options), files, time, system, kinds, std::move(*lock)}};
+      new node{std::move(options), files, time, system, kinds, std::move(held)}};
   if (auto restored = opened->restore(); !restored) return tl::unexpected(restored.error());
   return opened;
 }

@@ -107,6 +107,12 @@ public:
                                                      storage::file_system& files, const clock& time,
                                                      caf::actor_system& system,
                                                      const std::vector<const entity_kind*>& kinds);
+  /// The same for whom has taken the directory's lock already, to look at the data first.
+  static storage::result<std::unique_ptr<node>> open(node_options options,
+                                                     storage::file_system& files, const clock& time,
+                                                     caf::actor_system& system,
+                                                     const std::vector<const entity_kind*>& kinds,
+                                                     storage::directory_lock held);
 
   ~node() override;
 

@@ -430,11 +430,15 @@ storage::result<std::uint64_t> seeded_up_to(const storage::state_store& store, c
 }
 
 storage::result<seed_report> seed_data(const seed_options& options, const keyring& keys,
-                                       const seed_progress& progress) {
+                                       const seed_progress& progress,
+                                       std::optional<storage::directory_lock> held) {
   if (auto sound = check(options); !sound) return tl::unexpected(sound.error());
   const storage::layout where{options.data_directory};
-  auto lock = storage::directory_lock::take(where);
-  if (!lock) return tl::unexpected(lock.error());
+  if (!held) {
+    auto lock = storage::directory_lock::take(where);
+    if (!lock) return tl::unexpected(lock.error());
+    held.emplace(std::move(*lock));
+  }
   auto& disk = storage::posix_file_system();
   if (auto there = storage::check_state_is_there(disk, where); !there) {
     return tl::unexpected(there.error());

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "actors/applicant/applicant.pb.h"
 #include "actors/programme/clock.hpp"
 #include "actors/programme/keys.hpp"
 #include "actors/seed/people.hpp"
+#include "storage/backup.hpp"
 #include "storage/state_store.hpp"
 
 namespace gelombang::seed {
@@ -52,8 +54,10 @@ applicant::wire::State ready_state(const keyring& keys, const person& who, std::
 /// @returns `in_use` when a node has the directory open or there are applicants already; `corrupt`
 ///   for more than `people_max`, for a number of shards out of range, or when two of the keyed
 ///   hashes are the same (nothing of that chunk is stored then); what the store says otherwise.
+/// @param held  the directory's lock, for whom has taken it already
 storage::result<seed_report> seed_data(const seed_options& options, const keyring& keys,
-                                       const seed_progress& progress = {});
+                                       const seed_progress& progress = {},
+                                       std::optional<storage::directory_lock> held = {});
 
 /// How many of the seeded applicants 1 to `wanted` are stored. They are stored in this order, so
 /// all are there if the last is.

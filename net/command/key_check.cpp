@@ -1,11 +1,12 @@
 #include "net/command/key_check.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <fstream>
+#include <array>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "actors/applicant/applicant.pb.h"
@@ -27,12 +28,7 @@ tl::unexpected<std::string> wrong(std::string why) {
   return tl::unexpected(std::move(why));
 }
 
-/// What a data directory says of its key; empty when it says nothing.
-std::string mark_in(const storage::layout& where) {
-  std::string known;
-  std::ifstream{where.key_mark()} >> known;
-  return known;
-}
+constexpr std::size_t mark_digits = 32;
 
 std::string mark_of(const keyring& keys) {
   return to_hex(keys.nik_hash("which key this is"));
@@ -108,6 +104,16 @@ tl::expected<void, std::string> check_against_data(const storage::layout& where,
                   where.root.string()));
 }
 
+/// What only data has beside its state and journal; nothing where there is none of it.
+std::optional<std::string_view> mark_left(const storage::layout& where) {
+  std::error_code unknown;
+  if (fs::exists(where.key_mark(), unknown)) return "KEY";
+  if (fs::exists(where.format_mark(), unknown)) return "FORMAT";
+  if (fs::is_directory(where.draws(), unknown) && !fs::is_empty(where.draws(), unknown))
+    return "draws/";
+  return std::nullopt;
+}
+
 }  // namespace
 
 tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
@@ -118,12 +124,19 @@ tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
   const auto named = "storage.data_dir: " + data_directory.string();
   if (code) return wrong(fmt::format("{}: {}", named, code.message()));
   if (!fs::is_directory(what)) return wrong(named + " is no directory");
-  if (fs::exists(where.key_mark(), code) || holds_data(data_directory)) return holding::data;
+  if (holds_data(data_directory)) return holding::data;
+  if (const auto left = mark_left(where))
+    return wrong(
+        fmt::format("{}: state/ and journal/ are gone, and {} is there: there was data. Put them "
+                    "back, or restore a backup",
+                    named, *left));
   std::vector<std::string> others;
   // The root of a file system of its own has lost+found; the others are ours, and left by a start
-  // that failed, the last on a full disk.
+  // that failed, as on a full disk.
   const auto is_no_matter = [](const std::string& name) {
-    return name == "lost+found" || name == "LOCK" || name == "KEY.new";
+    static const std::set<std::string_view> left{"lost+found", "LOCK",    "KEY.new",
+                                                 "FORMAT.tmp", "journal", "state"};
+    return left.contains(name);
   };
   for (fs::directory_iterator at{data_directory, code}, end; !code && at != end; at.increment(code))
     if (const auto name = at->path().filename().string(); !is_no_matter(name))
@@ -166,26 +179,43 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
   return keyring::load_or_create(file);
 }
 
+tl::expected<std::optional<std::string>, std::string> key_mark_in(const fs::path& data_directory) {
+  const auto file = storage::layout{data_directory}.key_mark();
+  const auto damaged = [&] {
+    return wrong(fmt::format(
+        "{} is damaged: it must be a file of {} hexadecimal digits. Put its copy back, or take it "
+        "away: a start writes it again for a key that opens the data",
+        file.string(), mark_digits));
+  };
+  std::error_code code;
+  const auto what = fs::status(file, code);
+  if (what.type() == fs::file_type::not_found) return std::nullopt;
+  if (what.type() != fs::file_type::none && !fs::is_regular_file(what)) return damaged();
+  // One byte more than there may be, to see it.
+  const auto text = storage::posix_file_system().read(file, 0, mark_digits + 2);
+  if (!text) return wrong(text.error().detail);
+  const auto digits = std::string_view{*text}.substr(0, mark_digits);
+  const auto rest = std::string_view{*text}.substr(digits.size());
+  std::array<std::uint8_t, mark_digits / 2> bytes;
+  if (!read_hex(digits, bytes) || (!rest.empty() && rest != "\n")) return damaged();
+  return std::string{digits};
+}
+
 tl::expected<void, std::string> compare_key(const fs::path& data_directory, const keyring& keys) {
-  const storage::layout where{data_directory};
-  const auto known = mark_in(where);
-  if (known.empty()) return check_against_data(where, keys);
-  if (known == mark_of(keys)) return {};
+  const auto known = key_mark_in(data_directory);
+  if (!known) return wrong(known.error());
+  if (!*known) return check_against_data({data_directory}, keys);
+  if (**known == mark_of(keys)) return {};
   return wrong("keys.file: this is not the master key that " + data_directory.string() +
                " was begun with");
 }
 
-tl::expected<void, std::string> check_key(const fs::path& data_directory, const keyring& keys) {
-  if (auto fits = compare_key(data_directory, keys); !fits) return fits;
-  const storage::layout where{data_directory};
-  if (!mark_in(where).empty()) return {};
-  if (holds_data(data_directory))
-    spdlog::warn(
-        "{} is missing, and is written again for the key of keys.file, which fits the data",
-        where.key_mark().string());
-  if (auto made = draw::make_directory(data_directory); !made)
-    return wrong(data_directory.string() + ": " + made.error().detail);
-  const auto file = where.key_mark();
+tl::expected<void, std::string> write_key_mark(const fs::path& data_directory,
+                                               const keyring& keys) {
+  const auto known = key_mark_in(data_directory);
+  if (!known) return wrong(known.error());
+  if (*known) return {};
+  const auto file = storage::layout{data_directory}.key_mark();
   draw::file_replacement out{file};
   out.append(mark_of(keys) + "\n");
   if (auto written = out.finish(); !written)

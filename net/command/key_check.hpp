@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -16,7 +17,8 @@ enum class holding : std::uint8_t {
   data,     ///< of a node, a seeding or a restored backup
 };
 
-/// @returns what is there instead, where it is neither.
+/// @returns what is there instead, where it is neither; or that nothing is left of data but its
+///   marks.
 tl::expected<holding, std::string> look_at(const std::filesystem::path& data_directory);
 
 enum class key_use : std::uint8_t {
@@ -30,17 +32,24 @@ enum class key_use : std::uint8_t {
 ///   is data, stands inside the data directory, or can't be read or made.
 tl::expected<keyring, std::string> key_of(const settings& with, key_use use);
 
+/// What the file KEY of a data directory says, nothing where it is not there.
+/// @returns that it is no mark of a key, or why it can't be read.
+tl::expected<std::optional<std::string>, std::string> key_mark_in(
+    const std::filesystem::path& data_directory);
+
 /// Makes sure that a data directory is only ever opened with the master key it was begun with: a
 /// keyed hash of a constant stands in its file KEY. With another key everybody would be a stranger,
-/// and nobody's address could be read. Where the file is missing it is written, but not before an
-/// address that the data holds has been opened, if it holds any.
-/// @returns which key is wrong, or why the file can't be written or the data not be read.
-tl::expected<void, std::string> check_key(const std::filesystem::path& data_directory,
-                                          const keyring& keys);
-
-/// The same question, and nothing is written: for whom the directory is not locked.
-/// @returns which key is wrong, or why the data can't be read.
+/// and nobody's address could be read. Where the file is missing, an address that the data holds
+/// must open, if it holds any. Writes nothing.
+/// @returns which key is wrong, or why KEY or the data can't be read.
 tl::expected<void, std::string> compare_key(const std::filesystem::path& data_directory,
                                             const keyring& keys);
+
+/// Writes KEY if it is not there, for a key that was compared: for whom has the directory's lock,
+/// and when its state is there. What a start leaves that failed before is then no data that has
+/// lost everything but its mark.
+/// @returns why it can't be written.
+tl::expected<void, std::string> write_key_mark(const std::filesystem::path& data_directory,
+                                               const keyring& keys);
 
 }  // namespace gelombang::command

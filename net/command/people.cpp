@@ -63,7 +63,10 @@ int seed(const settings& with, const people_order& order) {
     return complain(wrong_configuration, "storage.data_dir: " + alone.error());
   auto keys = key_of(with, key_use::to_begin_or_go_on);
   if (!keys) return complain(wrong_configuration, keys.error());
-  if (auto fits = check_key(with.storage.data_dir, *keys); !fits)
+  // From here on nobody else begins there with another key.
+  auto lock = storage::directory_lock::take({with.storage.data_dir});
+  if (!lock) return complain(environment_failed, lock.error().detail);
+  if (auto fits = compare_key(with.storage.data_dir, *keys); !fits)
     return complain(wrong_configuration, fits.error());
   gelombang::seed::seed_options options;
   options.data_directory = with.storage.data_dir;
@@ -77,15 +80,17 @@ int seed(const settings& with, const people_order& order) {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - started;
     return static_cast<double>(done) / std::max(spent.count(), 1e-3);
   };
-  auto made =
-      gelombang::seed::seed_data(options, *keys, [&](std::uint64_t done, std::uint64_t all) {
-        fmt::print(stderr, "\r{} of {} applicants, {:.0f} a second ", done, all, rate(done));
-      });
+  const auto tell = [&](std::uint64_t done, std::uint64_t all) {
+    fmt::print(stderr, "\r{} of {} applicants, {:.0f} a second ", done, all, rate(done));
+  };
+  auto made = gelombang::seed::seed_data(options, *keys, tell, std::move(*lock));
   fmt::print(stderr, "\n");
   if (!made)
     return complain(
         made.error().kind == storage::fault::corrupt ? check_failed : environment_failed,
         made.error().detail);
+  if (auto marked = write_key_mark(with.storage.data_dir, *keys); !marked)
+    return complain(environment_failed, marked.error());
   fmt::print(
       "{} applicants, {} rows, {} bytes on disk ({:.0f} an applicant), {:.0f} applicants a "
       "second\n",

@@ -66,11 +66,10 @@ bool is_blank(const runtime::node& node) {
 }
 
 std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time,
-                                         caf::actor_system& system, const rooms& all) {
+                                         caf::actor_system& system, const rooms& all,
+                                         storage::directory_lock held) {
   auto opened = runtime::node::open(node_options(with), storage::posix_file_system(), time, system,
-                                    all.kinds());
-  if (!opened && opened.error().kind == storage::fault::in_use)
-    throw start_failure{environment_failed, opened.error().detail};
+                                    all.kinds(), std::move(held));
   if (!opened)
     throw start_failure{environment_failed,
                         fmt::format("{}: {}", with.storage.data_dir, opened.error().detail)};
@@ -207,6 +206,25 @@ void check_places(const settings& with, const clock& time) {
     throw start_failure{wrong_configuration, "storage.data_dir: " + alone.error()};
 }
 
+/// Before anybody looks at the key: of two starts on a new directory one begins it, with its key,
+/// and the other leaves nothing there.
+storage::directory_lock lock_data(const settings& with) {
+  auto taken = storage::directory_lock::take({with.storage.data_dir});
+  if (!taken) throw start_failure{environment_failed, taken.error().detail};
+  return std::move(*taken);
+}
+
+/// When the state is there: of a start that failed before, no mark is left that speaks of data.
+void keep_key_mark(const settings& with, const keyring& keys, bool had_data) {
+  const bool is_there = or_stop(key_mark_in(with.storage.data_dir)).has_value();
+  if (is_there) return;
+  or_stop(write_key_mark(with.storage.data_dir, keys), environment_failed);
+  if (had_data)
+    spdlog::warn(
+        "{}/KEY was missing, and is written again for the key of keys.file, which fits the data",
+        with.storage.data_dir);
+}
+
 /// Before anything else is: its first checkpoint says into how many shards the data is divided, so
 /// that an audit of what a kill leaves needs no configuration.
 void begin_data(runtime::node& node) {
@@ -245,11 +263,14 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   const system_clock time;
   check_places(with, time);
   const world around{with};
-  or_stop(check_key(with.storage.data_dir, around.keys));
+  auto lock = lock_data(with);
+  const bool had_data = holds_data(with.storage.data_dir);
+  or_stop(compare_key(with.storage.data_dir, around.keys));
   auto config = caf_config(with);
   caf::actor_system system{*config};
   rooms all{around, time, with.runtime.shards};
-  auto node = open_node(with, time, system, all);
+  auto node = open_node(with, time, system, all, std::move(lock));
+  keep_key_mark(with, around.keys, had_data);
   const auto cores = std::max(1u, std::thread::hardware_concurrency());
   wave::draw_desk desk{
       *node, around.keys, all.board, time, storage::layout{with.storage.data_dir}.draws(), cores};

@@ -26,6 +26,12 @@ keyring key_filled_with(std::uint8_t fill) {
   return keyring::from_bytes(bytes);
 }
 
+/// As a start does it.
+tl::expected<void, std::string> check_key(const fs::path& data, const keyring& keys) {
+  if (auto fits = compare_key(data, keys); !fits) return fits;
+  return write_key_mark(data, keys);
+}
+
 class KeyCheck : public testing::Test {
 protected:
   void seed_with(const keyring& keys) const {
@@ -75,7 +81,7 @@ protected:
 };
 
 TEST_F(KeyCheck, TheKeyOfTheBeginningIsTheOnlyOne) {
-  const auto data = where_.path() / "not" / "there" / "yet";
+  const auto& data = where_.path();
   EXPECT_TRUE(check_key(data, key_filled_with(1)));
   EXPECT_TRUE(check_key(data, key_filled_with(1)));
   const auto other = check_key(data, key_filled_with(2));
@@ -113,6 +119,7 @@ TEST_F(KeyCheck, ANewKeyIsMadeForNewDataOnly) {
   EXPECT_THAT(complaint(manual), HasSubstr("keys.create"));
   const auto made = key_of(with(), key_use::to_begin_or_go_on);
   ASSERT_TRUE(made) << made.error();
+  seed_with(*made);
   ASSERT_TRUE(check_key(data_, *made));
   fs::remove(key_);
   const auto told = complaint(with());
@@ -170,6 +177,52 @@ TEST_F(KeyCheck, AStartThatFailedWhileItWroteTheMarkMayBeRepeated) {
   ASSERT_TRUE(key) << key.error();
   EXPECT_TRUE(check_key(data_, *key));
   EXPECT_FALSE(fs::exists(data_ / "KEY.new")) << "the draft's name is the one expected above";
+}
+
+TEST_F(KeyCheck, AStartThatFailedBeforeItHadAStateMayBeRepeated) {
+  for (const auto* left : {"LOCK", "state/000001.log", "journal/journal.tmp", "FORMAT.tmp"})
+    write(data_ / left);
+  EXPECT_EQ(look_at(data_), holding::nothing);
+}
+
+TEST_F(KeyCheck, MarksOfDataThatIsGoneAreNotBegunWith) {
+  for (const auto* left : {"KEY", "FORMAT", "draws/wave-1/committed.json"}) {
+    write(data_ / left);
+    fs::create_directories(data_ / "state");
+    const auto told = complaint(with());
+    EXPECT_THAT(told, HasSubstr("state/ and journal/ are gone")) << left;
+    EXPECT_THAT(told, HasSubstr(std::string{left}.substr(0, 3)));
+    EXPECT_FALSE(fs::exists(key_));
+    fs::remove_all(data_);
+  }
+}
+
+TEST_F(KeyCheck, AMarkThatIsDamagedIsNamedAndNotTakenForAnotherKey) {
+  seed_with(key_filled_with(1));
+  ASSERT_TRUE(check_key(data_, key_filled_with(1)));
+  const auto mark = storage::layout{data_}.key_mark();
+  std::string good;
+  std::ifstream{mark} >> good;
+  const auto expect_damaged = [&](std::string_view what) {
+    for (const std::uint8_t fill : {1, 2}) {
+      const auto told = check_key(data_, key_filled_with(fill));
+      ASSERT_FALSE(told) << what;
+      EXPECT_THAT(told.error(), HasSubstr(mark.string() + " is damaged")) << what;
+      EXPECT_THAT(told.error(), Not(HasSubstr("keys.file"))) << what;
+    }
+  };
+  for (const auto& bad :
+       {std::string{}, std::string{"\n"}, good.substr(1), good + "0", good + "\n\n",
+        "g" + good.substr(1), std::string(good.size(), 'A'), " " + good}) {
+    std::ofstream{mark, std::ios::trunc} << bad;
+    expect_damaged(bad);
+  }
+  fs::remove(mark);
+  fs::create_directory(mark);
+  expect_damaged("a directory");
+  fs::remove(mark);
+  std::ofstream{mark} << good;
+  EXPECT_TRUE(check_key(data_, key_filled_with(1)));
 }
 
 TEST_F(KeyCheck, AFileIsNoDataDirectory) {

@@ -89,7 +89,7 @@ TEST_F(StartTest, AnotherKeyDoesNotPassWhereTheMarkIsLost) {
   node own{where_};
   ASSERT_TRUE(own.start()) << own.log();
   EXPECT_TRUE(fs::exists(where_.data / "KEY"));
-  EXPECT_TRUE(says(own, "KEY is missing, and is written again")) << own.log();
+  EXPECT_TRUE(says(own, "KEY was missing, and is written again")) << own.log();
 }
 
 TEST_F(StartTest, AJournalWithoutTheNameOfItsEndIsNotGoneOnWith) {
@@ -149,6 +149,31 @@ TEST_F(StartTest, ADirectoryInUseIsToldInWords) {
   EXPECT_EQ(failed_start(second), environment_failed);
   EXPECT_TRUE(says(second, where_.data.string() + " is in use by another process")) << second.log();
   EXPECT_FALSE(says(second, "Resource temporarily unavailable"));
+}
+
+TEST_F(StartTest, WhoeverFindsADirectoryInUseLeavesNoMarkOfHisKey) {
+  node first{where_};
+  ASSERT_TRUE(first.start()) << first.log();
+  // As if the two had begun at the same moment.
+  ASSERT_TRUE(fs::remove(where_.data / "KEY"));
+  auto other = where_;
+  other.log = place_.path() / "second.log";
+  other.key = place_.path() / "second.key";
+  std::ofstream{other.key} << std::string(64, 'a') << "\n";
+  node second{other};
+  EXPECT_EQ(failed_start(second), environment_failed);
+  EXPECT_FALSE(fs::exists(where_.data / "KEY"));
+  EXPECT_EQ(seed(other, 5).how, environment_failed);
+  EXPECT_FALSE(fs::exists(where_.data / "KEY"));
+}
+
+TEST_F(StartTest, DataOfWhichOnlyTheMarkIsLeftIsNotBegunAnew) {
+  ASSERT_EQ(seed(where_, 5).how.code, 0);
+  for (const auto* gone : {"state", "journal", "FORMAT"}) fs::remove_all(where_.data / gone);
+  node empty{where_};
+  EXPECT_EQ(failed_start(empty), wrong_configuration);
+  EXPECT_TRUE(says(empty, "state/ and journal/ are gone")) << empty.log();
+  EXPECT_FALSE(fs::exists(where_.data / "state"));
 }
 
 TEST_F(StartTest, NothingIsRestoredFromNothing) {
