@@ -101,10 +101,21 @@ private:
           "has: a backup that was not finished, or whose list of files was taken away",
           where_.root.string()));
     }
-    if (!fs::exists(where_.key_mark()))
+    return check_marks();
+  }
+
+  checked<void> check_marks() const {
+    const auto mark = key_mark_in(where_.root);
+    if (!mark) return found(mark.error());
+    if (!*mark)
       fmt::print(out_,
                  "note: KEY is not there, which tells which master key the data was begun with: "
                  "the next start has to try the key on the data\n");
+    // What it says where it is there has been looked at.
+    if (!fs::exists(where_.format_mark()))
+      fmt::print(out_,
+                 "note: FORMAT is not there, as in data of before it was written: that the state "
+                 "is not older than it can't be told. The next start writes it\n");
     return {};
   }
 

@@ -9,6 +9,7 @@ namespace gelombang::command {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Audit : public audited_data {};
 
@@ -152,13 +153,33 @@ TEST_F(Audit, SaysThatTheMarkOfTheKeyIsNotThereAndWhetherAKeyFits) {
   EXPECT_EQ(run((where_.path() / "no.key").string()), 3);
 }
 
+TEST_F(Audit, FindsAMarkOfTheKeyThatIsNone) {
+  for (const auto* bad : {"", "\n", "which key\n", "0123456789abcdef\n"}) {
+    std::ofstream{at_.key_mark(), std::ios::trunc} << bad;
+    EXPECT_EQ(run(), 1) << bad;
+    EXPECT_THAT(complaint_, HasSubstr(at_.key_mark().string() + " is damaged"));
+  }
+  std::filesystem::remove(at_.key_mark());
+  std::filesystem::create_directory(at_.key_mark());
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr(at_.key_mark().string() + " is damaged"));
+}
+
+TEST_F(Audit, SaysThatTheMarkOfTheFormatIsNotThere) {
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, Not(HasSubstr("FORMAT is not there")));
+  std::filesystem::remove(at_.format_mark());
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("note: FORMAT is not there"));
+}
+
 // --- backups
 
 class AuditOfABackup : public audited_data {
 protected:
   void SetUp() override {
     audited_data::SetUp();
-    std::ofstream{at_.key_mark()} << "which key\n";
+    std::ofstream{at_.key_mark()} << std::string(32, '0') << "\n";
     commit_draw();
     const auto log = open_journal();
     const auto store = std::move(
