@@ -30,6 +30,12 @@ commit commitment_of(const wire::State& wave) {
           .now = {}};
 }
 
+/// Where a folder's files are made again. A kill leaves it; the next start takes it away.
+std::filesystem::path beside(std::filesystem::path folder) {
+  folder += ".again";
+  return folder;
+}
+
 /// For whoever reads the log.
 constexpr std::string_view what_to_do =
     "Nothing is taken from the files of this wave. Take what is damaged out of the folder and "
@@ -154,9 +160,9 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
   submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
     const wave_number number{wave.number()};
     auto ready = prepare_draw(wave, command);
-    if (ready && !shelf_.missing(number, draw::stage::committed).empty()) ready = make_again(wave);
+    const bool is_whole = shelf_.missing(number, draw::stage::committed).empty();
     // The summary says how many places go where: what is drawn by is what was committed to.
-    if (ready) ready = shelf_.check(wave);
+    if (ready) ready = is_whole ? shelf_.check(wave) : make_again(wave);
     auto published = ready ? draw::run(shelf_.folder_of(number), command.beacon_value,
                                        command.operator_secret, threads_)
                            : result<draw::summary>{tl::unexpected(ready.error())};
@@ -217,6 +223,9 @@ void draw_desk::look_after_all() {
 }
 
 void draw_desk::look_after(const wire::State& wave) {
+  const wave_number number{wave.number()};
+  std::error_code unknown;  // whatever is still there is in nobody's way
+  std::filesystem::remove_all(beside(shelf_.folder_of(number)), unknown);
   if (const auto more = shelf_.ahead(wave)) spdlog::warn("wave {}: {}", wave.number(), *more);
   auto sound = shelf_.check(wave);
   if (!sound && sound.error().code == errc::draw_damaged) {
@@ -224,6 +233,9 @@ void draw_desk::look_after(const wire::State& wave) {
     sound = make_again(wave);
     if (sound) spdlog::warn("wave {}: what was missing is made again, the same", wave.number());
   }
+  if (!sound && shelf_.is_dispensable(wave))
+    return spdlog::info("wave {}: {}. It is cancelled, nobody needs it", wave.number(),
+                        sound.error().detail);
   if (!sound) spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
 }
 
@@ -251,23 +263,29 @@ result<void> draw_desk::commit_again(const wire::State& wave,
                                      const std::vector<std::string>& missing) {
   const auto lost =
       fmt::format("wave-{}/{}: is not there", wave.number(), fmt::join(missing, ", "));
-  if (wave.phase() != wire::COMMITTED && wave.phase() != wire::DRAWN)
-    return refuse(errc::draw_damaged, {}, lost);
+  // Of a cancelled wave, unless members have come of those who had joined it.
+  const bool has_entries = wave.phase() == wire::COMMITTED || wave.phase() == wire::DRAWN ||
+                           wave.phase() == wire::CANCELLED;
+  if (!has_entries) return refuse(errc::draw_damaged, {}, lost);
   const auto folder = shelf_.folder_of({wave.number()});
-  auto aside = folder;
-  aside += ".again";
+  const auto aside = beside(folder);
   std::error_code code;
   std::filesystem::remove_all(aside, code);
-  auto made = commit_files(wave, commitment_of(wave), aside);
-  if (!made) return tl::unexpected(made.error());
-  if (auto other = contradiction(wave, *made))
-    return refuse(
-        errc::draw_damaged, {},
-        fmt::format("{}, and what the rosters give instead is another: {}", lost, *other));
-  if (auto there = draw::make_directory(folder); !there) return there;
-  for (const auto& name : missing) std::filesystem::rename(aside / name, folder / name, code);
+  const auto made = commit_files(wave, commitment_of(wave), aside);
+  const auto other = made ? contradiction(wave, *made) : std::nullopt;
+  result<void> moved;
+  if (!made)
+    moved = tl::unexpected(made.error());
+  else if (other)
+    moved =
+        refuse(errc::draw_damaged, {},
+               fmt::format("{}, and what the rosters give instead is another: {}", lost, *other));
+  else
+    moved = draw::make_directory(folder);
+  for (const auto& name : missing)
+    if (moved) moved = draw::move_file(aside / name, folder / name);
   std::filesystem::remove_all(aside, code);
-  return {};
+  return moved;
 }
 
 std::optional<refusal> draw_desk::known_fault(const fault& of) const {

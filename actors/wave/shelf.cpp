@@ -93,8 +93,9 @@ result<std::optional<draw::summary>> shelf::summary_of(wave_number wave, draw::s
   return read;
 }
 
-result<draw::draw_files> shelf::open(const wire::State& wave, draw::stage upto) const {
-  auto files = draw::draw_files::open(folder_of({wave.number()}), upto);
+result<draw::draw_files> shelf::open(const wire::State& wave, draw::stage upto,
+                                     draw::depth read) const {
+  auto files = draw::draw_files::open(folder_of({wave.number()}), upto, read);
   const auto lacks = [&](std::string_view name) {
     return damaged(wave.number(), fmt::format("{}: is not there", name));
   };
@@ -137,7 +138,10 @@ result<void> shelf::check(const wire::State& wave) const {
   if (auto files = open(wave, draw::stage::committed); !files) return tl::unexpected(files.error());
   if (auto owners = owners_of(wave); !owners) return tl::unexpected(owners.error());
   if (!wave.has_result()) return {};
-  if (auto files = open(wave, draw::stage::drawn); !files) return tl::unexpected(files.error());
+  const bool is_over = wave.phase() == wire::ANNOUNCED || wave.phase() == wire::CANCELLED;
+  auto files =
+      open(wave, draw::stage::drawn, is_over ? draw::depth::headers : draw::depth::outcomes);
+  if (!files) return tl::unexpected(files.error());
   return {};
 }
 
@@ -151,6 +155,11 @@ std::vector<std::string> shelf::missing(wave_number wave, draw::stage of) const 
   for (const auto name : draw::file_names(of)) note(name);
   if (of == draw::stage::committed) note(owners_name);
   return names;
+}
+
+bool shelf::is_dispensable(const wire::State& wave) const {
+  return wave.phase() == wire::CANCELLED &&
+         !missing({wave.number()}, draw::stage::committed).empty();
 }
 
 std::optional<std::string> shelf::ahead(const wire::State& wave) const {

@@ -37,7 +37,8 @@ public:
   /// headers; what they hold is for `recompute`.
   /// @returns `draw_damaged` for a file that is not there or contradicts the journal,
   ///   `storage_unavailable` for one that can't be read.
-  result<draw::draw_files> open(const wire::State& wave, draw::stage upto) const;
+  result<draw::draw_files> open(const wire::State& wave, draw::stage upto,
+                                draw::depth read = draw::depth::outcomes) const;
 
   /// Whether everything that a wave's files hold follows from its roster: seconds for millions.
   /// @returns `draw_damaged`
@@ -51,11 +52,15 @@ public:
   /// @returns the same faults
   result<draw::mapped_file> owners_of(const wire::State& wave) const;
 
-  /// Whether all files that the wave has come to are there and say what the journal says.
+  /// Whether all files that the wave has come to are there and say what the journal says. Of a wave
+  /// that is over no more than summaries and headers are read: there may be a hundred of them.
   result<void> check(const wire::State& wave) const;
 
   /// Names of the files of a stage that are not there; with the first stage's, the owners.
   std::vector<std::string> missing(wave_number wave, draw::stage of) const;
+
+  /// Whether what is not there is missed by nobody: the files of a cancelled wave.
+  bool is_dispensable(const wire::State& wave) const;
 
   /// What is there of a stage that the journal does not know: a kill between the files and the
   /// event leaves it, and so does a journal whose end is gone.

@@ -98,9 +98,13 @@ result<void> draw_audit::run() const {
 }
 
 result<void> draw_audit::check(const wave::wire::State& wave) const {
-  if (auto sound = shelf_.check(wave); !sound) return sound;
-  const auto stage = wave.has_result() ? draw::stage::drawn : draw::stage::committed;
-  auto files = shelf_.open(wave, stage);
+  if (shelf_.is_dispensable(wave)) {
+    fmt::print(out_, "note: wave-{}: is not all there, and the wave was cancelled\n",
+               wave.number());
+    return {};
+  }
+  auto files = shelf_.open(wave, draw::stage::committed);
+  if (files && wave.has_result()) files = shelf_.open(wave, draw::stage::drawn);
   if (!files) return tl::unexpected(files.error());
   if (auto sound = recompute({wave.number()}, *files); !sound) return sound;
   if (auto sound = check_owners(wave, *files); !sound) return sound;
@@ -130,9 +134,7 @@ result<void> draw_audit::check_alone(wave_number number) const {
 }
 
 result<void> draw_audit::recompute(wave_number number, const draw::draw_files& files) const {
-  auto sound = files.check(threads());
-  if (sound || sound.error().code == errc::storage_unavailable) return sound;
-  return found(number, sound.error().detail);
+  return shelf_.recompute(number, files, threads());
 }
 
 result<void> draw_audit::check_owners(const wave::wire::State& wave,

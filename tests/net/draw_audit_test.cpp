@@ -109,6 +109,20 @@ TEST_F(DrawAudit, MissesEveryFileAndAllOfThem) {
   EXPECT_THAT(complaint_, HasSubstr("draw wave-7/"));
 }
 
+TEST_F(DrawAudit, NotesWhatIsMissingOfACancelledWave) {
+  wave_.set_phase(wave::wire::CANCELLED);
+  wave_.clear_result();
+  store_wave();
+  for (const auto* name : {"verdicts.bin", "drawn.json"}) std::filesystem::remove(folder_ / name);
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("draw wave-7: 3 entries, committed: recomputed, agrees"));
+  std::filesystem::remove(folder_ / "tree.bin");
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("note: wave-7: is not all there, and the wave was cancelled"));
+  std::filesystem::remove_all(at_.draws());
+  EXPECT_EQ(run(), 0) << complaint_;
+}
+
 TEST_F(DrawAudit, FindsASummaryThatWasAlteredAlsoBehindTheDraw) {
   const auto other = draw::testing::parameters_for_three(number_, 1, "secret");
   const auto altered =

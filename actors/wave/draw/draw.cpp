@@ -175,7 +175,8 @@ result<std::optional<summary>> summary_in(const std::filesystem::path& directory
   return read_json(directory / file_names(of).back());
 }
 
-result<draw_files> draw_files::open(const std::filesystem::path& directory, stage upto) {
+result<draw_files> draw_files::open(const std::filesystem::path& directory, stage upto,
+                                    depth read) {
   result<std::optional<summary>> published;
   if (upto == stage::drawn) published = read_json(directory / drawn_name);
   if (published && !*published) published = read_json(directory / committed_name);
@@ -210,7 +211,7 @@ result<draw_files> draw_files::open(const std::filesystem::path& directory, stag
                                   rows->size());
   if (!judged) return tl::unexpected(judged.error());
   const auto is_known = [](verdict one) { return one.outcome() <= outcome::family_full; };
-  if (!std::all_of(judged->begin(), judged->end(), is_known)) {
+  if (read == depth::outcomes && !std::all_of(judged->begin(), judged->end(), is_known)) {
     return refuse(errc::internal, {}, fmt::format("{}: has an outcome unknown", verdicts_name));
   }
   files.verdicts_ = *judged;

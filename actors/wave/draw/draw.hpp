@@ -43,6 +43,10 @@ result<summary> run(const std::filesystem::path& directory, std::string_view bea
 
 enum class stage : std::uint8_t { committed, drawn };
 
+/// How much of the binary files is read when they are opened: for looking whether they are there
+/// and belong together, or to be answered from.
+enum class depth : std::uint8_t { headers, outcomes };
+
 /// Names of the files that a stage leaves, its summary last.
 std::span<const std::string_view> file_names(stage of);
 
@@ -55,9 +59,11 @@ result<std::optional<summary>> summary_in(const std::filesystem::path& directory
 class draw_files {
 public:
   /// @param upto  the newest stage to show; an earlier one is shown where it is all there is
+  /// @param read  with no more than headers, `verdict_of` and what uses it may not be called
   /// @returns `draw_not_published` when nothing was committed in `directory`, `internal` when the
   ///   files do not fit together, `storage_unavailable` when they cannot be read.
-  static result<draw_files> open(const std::filesystem::path& directory, stage upto = stage::drawn);
+  static result<draw_files> open(const std::filesystem::path& directory, stage upto = stage::drawn,
+                                 depth read = depth::outcomes);
 
   const summary& published() const { return summary_; }
   bool is_drawn() const { return summary_.drawn.has_value(); }

@@ -127,6 +127,11 @@ std::optional<file_identity> identity_of(const std::filesystem::path& path) {
                        nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
 }
 
+result<void> move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return failed(to, errno);
+  return sync_directory(parent_of(to));
+}
+
 result<void> make_directory(const std::filesystem::path& path) {
   if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
   if (errno == ENOENT && path.has_parent_path()) {

@@ -64,6 +64,9 @@ struct file_identity {
 /// @returns nothing for a file that is not there or can't be looked at.
 std::optional<file_identity> identity_of(const std::filesystem::path& path);
 
+/// Gives a file another name, durably where it goes. @returns `storage_unavailable`
+result<void> move_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Makes the directory and those above it, durably.
 result<void> make_directory(const std::filesystem::path& path);
 

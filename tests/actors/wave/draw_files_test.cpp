@@ -37,6 +37,20 @@ TEST(DrawFiles, FindEveryEntryAndNoOther) {
   }
 }
 
+TEST(DrawFiles, GetAnotherNameOrAreSaidNotTo) {
+  temporary_directory directory;
+  write_file(directory / "draft", "new");
+  write_file(directory / "file", "old");
+  ASSERT_TRUE(move_file(directory / "draft", directory / "file"));
+  EXPECT_EQ(read_file(directory / "file"), "new");
+  for (const auto& [from, to] : {std::pair{"draft", "file"}, {"file", "no/such/folder"}}) {
+    const auto moved = move_file(directory / from, directory / to);
+    ASSERT_FALSE(moved);
+    EXPECT_EQ(moved.error().code, errc::storage_unavailable);
+  }
+  EXPECT_EQ(read_file(directory / "file"), "new");
+}
+
 TEST(DrawFiles, GiveLinesFromAnywhere) {
   auto sample = make_sample(30, 200);
   temporary_directory directory;

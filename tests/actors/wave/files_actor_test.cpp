@@ -192,6 +192,65 @@ TEST_F(DrawnWave, FilesThatAreLostAreMadeAgainToTheByteAtAStart) {
   take_to(one, wave::wire::ANNOUNCED);
 }
 
+TEST_F(DrawnWave, WhatAKillLeavesOfMakingFilesAgainIsTakenAway) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  const fs::path left = folder().string() + ".again";
+  fs::create_directories(left);
+  std::ofstream{left / "roster.bin"} << "half of it";
+  machine one{around_};
+  look_after(one);
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_EQ(files(), whole);
+}
+
+TEST_F(DrawnWave, CancelledAfterItsCommitmentGetsItsFilesBackWhileItsEntriesAreThere) {
+  take_to(wave::wire::COMMITTED);
+  const auto whole = files();
+  {
+    machine one{around_};
+    one.settle();
+    applicant::testing::must(one.order(number_, wave::cancel{one.time.now()}));
+    ASSERT_EQ(phase_of(one, number_), wave::wire::CANCELLED);
+  }
+  fs::remove_all(folder());
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(files(), whole);
+  }
+  fs::remove(folder() / "tree.bin");
+  machine one{around_};
+  one.settle();
+  const auto next = one.open_wave(10);
+  for (std::uint64_t i = 1; i <= 20; ++i) join_all(one, {one.account(i)}, next);
+  announce(one, next);
+  look_after(one);
+  EXPECT_FALSE(fs::exists(folder() / "tree.bin")) << "members are no entries any more";
+  EXPECT_EQ(log_.lines_with("It is cancelled, nobody needs it"), 1);
+  EXPECT_EQ(log_.lines_with("restore from a backup"), 0);
+}
+
+TEST_F(DrawnWave, OfAWaveThatIsOverAStartReadsNoOutcomes) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  auto spoilt = whole;
+  spoilt["verdicts.bin"].back() = '\xff';
+  put(spoilt);
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(log_.lines_with("has an outcome unknown"), 2) << "found, and not mended";
+  }
+  put(whole);
+  take_to(wave::wire::ANNOUNCED);
+  put(spoilt);
+  machine one{around_};
+  look_after(one);
+  EXPECT_EQ(log_.lines_with("has an outcome unknown"), 2);
+  EXPECT_EQ(refusal_of_files(one).code, errc::draw_damaged) << "where it is to be shown";
+}
+
 TEST_F(DrawnWave, BetweenCommitmentAndDrawWhatIsLostIsMadeAgainAsWell) {
   take_to(wave::wire::COMMITTED);
   const auto whole = files();
