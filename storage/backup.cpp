@@ -114,13 +114,19 @@ struct tree {
   std::vector<fs::path> directories;
 };
 
-result<tree> walk_tree(const fs::path& root) {
+result<tree> walk_tree(
+    const fs::path& root,
+    bool (*is_passed_over)(const fs::path&) = [](const fs::path&) { return false; }) {
   tree found;
   std::error_code code;
   if (!fs::exists(root, code)) return found;
   found.directories.push_back(root);
   fs::recursive_directory_iterator at(root, code);
   for (const fs::recursive_directory_iterator end; !code && at != end; at.increment(code)) {
+    if (is_passed_over(at->path())) {
+      at.disable_recursion_pending();
+      continue;
+    }
     if (at->is_directory(code)) found.directories.push_back(at->path());
     if (at->is_regular_file(code)) found.files.push_back(fs::relative(at->path(), root, code));
   }
@@ -174,8 +180,13 @@ result<std::string> copy_file(file_system& files, const fs::path& from, const fs
   return to_hex(sum.finish());
 }
 
-result<void> copy_tree(file_system& files, const fs::path& from, const fs::path& to) {
-  const auto found = walk_tree(from);
+/// Beside a draw's files: what may have another name, or be gone, a moment later.
+bool is_draft(const fs::path& path) {
+  return path.extension() == ".new" || path.extension() == ".again";
+}
+
+result<void> copy_draws(file_system& files, const fs::path& from, const fs::path& to) {
+  const auto found = walk_tree(from, is_draft);
   if (!found) return tl::unexpected(found.error());
   for (const auto& path : found->files) {
     const auto bytes = files.size(from / path);
@@ -377,12 +388,12 @@ result<void> backup(const state_store& state, const journal& log, const layout& 
   auto& files = posix_file_system();
   if (auto fit = need_fit_target(from, target.root); !fit) return fit;
   if (auto made = files.make_directories(target.journal()); !made) return made;
+  if (auto done = copy_marks(files, from, target); !done) return done;
   // The state first: whatever it has seen is in the journal that is copied after it, be it in a
   // segment or, when `release` has been at work between the two, in an archive.
   if (auto done = state.copy_to(target.state()); !done) return done;
   if (auto done = log.copy_to(target.journal()); !done) return done;
-  if (auto done = copy_tree(files, from.draws(), target.draws()); !done) return done;
-  if (auto done = copy_marks(files, from, target); !done) return done;
+  if (auto done = copy_draws(files, from.draws(), target.draws()); !done) return done;
   if (auto done = sync_tree(files, target.root); !done) return done;
   return write_mark(files, target);
 }

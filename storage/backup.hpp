@@ -41,14 +41,13 @@ private:
 /// @returns `unfit` for a path that the system can't follow.
 result<bool> is_inside(const std::filesystem::path& path, const std::filesystem::path& directory);
 
-/// Copies a running node's state, then the journal up to a moment after it, then the draws'
-/// published files and the marks of format and key, but no key, into the empty or absent `target`,
-/// which is absolute: together they open as a node of that moment. Writing goes on meanwhile. On
-/// failure `target` is left without the mark of completeness.
-/// @returns `in_use` for a target that is not empty, `unfit` for one that can hold no copy:
-/// relative
-///   (to what, the one who asks can't know), inside the data directory, too long, no directory, or
-///   not to be made or written.
+/// Copies the marks of format and key, but no key, a running node's state, then the journal up to a
+/// moment after it, then the draws' published files into the empty or absent `target`, which is
+/// absolute: together they open as a node of that moment. Writing goes on meanwhile. On failure
+/// `target` is left without the mark of completeness.
+/// @returns `in_use` for a target that is not empty; `unfit` for one that can hold no copy, being
+///   relative (to what, the one who asks can't know), inside the data directory, too long, no
+///   directory, or not to be made or written.
 result<void> backup(const state_store& state, const journal& log, const layout& from,
                     const layout& target);
 
@@ -61,9 +60,9 @@ struct backup_report {
 bool has_backup_mark(const layout& where);
 
 /// Compares every file of a backup with the mark of completeness, as `restore` does, and changes
-/// nothing. @returns `missing` for a directory that is no complete backup, `corrupt` for a file
-/// that
-///   is not what was backed up, or that was not.
+/// nothing.
+/// @returns `missing` for a directory that is no complete backup, `corrupt` for a file that is not
+///   what was backed up, or that was not backed up at all.
 result<backup_report> verify_backup(file_system& files, const layout& backup);
 
 /// Copies a complete backup into an empty or absent data directory, after verifying it. What its

@@ -88,7 +88,8 @@ private:
   }
 
   /// A backup is what its list says; anything else that holds data is a node's, and has been
-  /// locked.
+  /// locked. Only what a program of before restored has neither, and says so by its format: a
+  /// backup that was not finished has the marks already.
   checked<void> check_place() const {
     if (storage::has_backup_mark(where_)) {
       const auto whole = storage::verify_backup(storage::posix_file_system(), where_);
@@ -96,6 +97,15 @@ private:
       fmt::print(out_, "backup: {} files, {} bytes, as BACKUP lists them\n", whole->files,
                  whole->bytes);
     } else if (!fs::exists(where_.lock())) {
+      const auto newest = storage::naming_in(storage::posix_file_system(), where_);
+      if (!newest) return failed(newest.error());
+      if (*newest == storage::naming::may_be_absent) {
+        fmt::print(out_,
+                   "note: neither LOCK nor BACKUP is there, as in data that an older program has "
+                   "restored: whether this is a backup that was not finished can't be told. The "
+                   "next start writes LOCK\n");
+        return check_marks();
+      }
       return found(fmt::format(
           "{} has neither LOCK, as a node's data directory has, nor BACKUP, as a complete backup "
           "has: a backup that was not finished, or whose list of files was taken away",

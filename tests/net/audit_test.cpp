@@ -216,6 +216,13 @@ TEST_F(AuditOfABackup, FindsAListThatIsGoneOrWentOn) {
   std::filesystem::remove(at_.backup_mark());
   EXPECT_EQ(run(), 1);
   EXPECT_THAT(complaint_, HasSubstr("neither LOCK"));
+  std::ofstream{at_.format_mark(), std::ios::trunc} << "gelombang data 1\n";
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("note: neither LOCK nor BACKUP is there"));
+  std::filesystem::remove(at_.format_mark());
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("note: neither LOCK nor BACKUP is there"));
+  EXPECT_FALSE(std::filesystem::exists(at_.lock()));
 }
 
 TEST_F(AuditOfABackup, FindsWhatDoesNotBelongToIt) {

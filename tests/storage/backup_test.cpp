@@ -204,6 +204,33 @@ protected:
   layout target_{where_.path() / "target"};
 };
 
+TEST_F(MadeBackup, HoldsNoDraftsOfDraws) {
+  auto source = node::open(where_.path() / "data");
+  ASSERT_OK(source);
+  const auto draws = source->where.draws();
+  for (const auto* draft : {"wave-1/drawn.json.new", "wave-1.again/roster.bin"})
+    write_file(draws / draft, "half of it");
+  std::filesystem::create_symlink("nowhere", draws / "wave-1" / "tree.bin.new");
+  const layout other{where_.path() / "other"};
+  ASSERT_OK(backup(*source->state, *source->log, source->where, other));
+  EXPECT_TRUE(std::filesystem::exists(other.draws() / "wave-1" / "committed.json"));
+  EXPECT_FALSE(std::filesystem::exists(other.draws() / "wave-1" / "drawn.json.new"));
+  EXPECT_FALSE(std::filesystem::exists(other.draws() / "wave-1.again"));
+  write_file(other.draws() / "wave-1" / "drawn.json.new", "more");
+  EXPECT_FAULT(verify_backup(posix_file_system(), other), fault::corrupt);
+}
+
+/// So that one that was not finished is told from what an older program has restored.
+TEST_F(MadeBackup, SaysFromItsBeginningOfWhichFormatItIs) {
+  auto source = node::open(where_.path() / "data");
+  ASSERT_OK(source);
+  std::filesystem::remove_all(source->where.state());
+  const layout broken{where_.path() / "broken"};
+  ASSERT_FALSE(backup(*source->state, *source->log, source->where, broken).has_value());
+  EXPECT_FALSE(has_backup_mark(broken));
+  EXPECT_EQ(read_file(broken.format_mark()), "gelombang data 2\n");
+}
+
 TEST_F(MadeBackup, IsRestoredWhereANameEndsWithASlash) {
   target_.root = where_.path() / "target" / "";
   ASSERT_OK(restored());
