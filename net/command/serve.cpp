@@ -136,10 +136,14 @@ std::set<std::string, std::less<>> operators_of(const settings& with) {
   return emails;
 }
 
+void reopen_log(const log_output& log) {
+  if (auto opened = log.reopen(); !opened) spdlog::error("{}", opened.error());
+}
+
 /// SIGHUP: what others may have replaced under the node is opened anew. What can't be stays as it
 /// was.
 void open_anew(net::server& front, const log_output& log) {
-  if (auto opened = log.reopen(); !opened) spdlog::error("{}", opened.error());
+  reopen_log(log);
   auto reloaded = front.reload_certificate();
   if (!reloaded) return spdlog::error("the certificate was not reloaded: {}", reloaded.error());
   spdlog::info("the log goes on here, and new connections use the certificate of now");
@@ -152,13 +156,19 @@ void wait_for_the_end(const sigset_t& signals, net::server& front, const log_out
   }
 }
 
-/// Whoever tells a node twice to end does not want to wait for those whose requests are under way.
-/// The thread lives as long as the process, which ends without taking `front` apart.
-void hurry_when_told_again(const sigset_t& signals, net::server& front) {
-  std::thread{[&signals, &front] {
-    int signal = SIGHUP;
-    while (signal == SIGHUP && sigwait(&signals, &signal) == 0) continue;
-    front.hurry();
+/// Whoever tells a node twice to end does not want to wait for those whose requests are under way;
+/// a log that is moved away meanwhile goes on in a new file. The thread lives as long as the
+/// process, which ends without taking `front` apart.
+void hurry_when_told_again(const sigset_t& signals, net::server& front, const log_output& log) {
+  std::thread{[&signals, &front, &log] {
+    for (int signal = 0; sigwait(&signals, &signal) == 0;) {
+      if (signal != SIGHUP) {
+        front.hurry();
+        continue;
+      }
+      reopen_log(log);
+      spdlog::info("the log goes on here, and the node still ends");
+    }
   }}.detach();
 }
 
@@ -202,6 +212,11 @@ void check_places(const settings& with, const clock& time) {
   net::server trial{options, time};
   or_stop(trial.listen(), environment_failed);
   if (auto metrics = metrics_server(with, time)) or_stop(metrics->listen(), environment_failed);
+  if (storage::has_backup_mark({with.storage.data_dir}))
+    throw start_failure{wrong_configuration,
+                        fmt::format("storage.data_dir: {} is a backup, and would be none any more: "
+                                    "restore it, and serve what comes of it",
+                                    with.storage.data_dir)};
   if (auto alone = check_surroundings(with.storage.data_dir); !alone)
     throw start_failure{wrong_configuration, "storage.data_dir: " + alone.error()};
 }
@@ -323,7 +338,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
     wait_for_the_end(signals, front, log);
   }
   spdlog::info("ending");
-  hurry_when_told_again(signals, front);
+  hurry_when_told_again(signals, front, log);
   front.stop();
   if (metrics) metrics->stop();
   services.backups.stop();

@@ -59,6 +59,21 @@ TEST_F(Operations, ALogThatWasMovedAwayGoesOnInANewFile) {
   EXPECT_EQ(content_of(moved), before);
 }
 
+TEST_F(Operations, ALogThatIsMovedAwayWhileTheNodeEndsGoesOnAsWell) {
+  const auto log = place_.path() / "node.log", moved = place_.path() / "node.log.1";
+  node running{where_, {"log.file=\"" + log.string() + "\"", "front_door.stop_notice_seconds=600"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  running.send(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return holds(content_of(log), "ending"); }));
+  for (int times = 0; times < 2; ++times) {
+    fs::rename(log, moved);
+    running.send(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return holds(content_of(log), "the log goes on here"); }));
+  }
+  ASSERT_EQ(running.interrupt(), in_order);
+  EXPECT_TRUE(holds(content_of(log), "ended")) << content_of(log);
+}
+
 TEST_F(Operations, ALogThatCantBeOpenedAgainIsKept) {
   const auto folder = place_.path() / "logs", log = folder / "node.log";
   fs::create_directory(folder);

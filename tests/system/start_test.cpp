@@ -262,6 +262,12 @@ TEST_F(StartTest, ABackupsTargetThatWillNotDoIsToldInTheAnswer) {
       client.post("/v1/operator/backups", officer, R"({"target":")" + good.string() + "\"}");
   EXPECT_EQ(made.status, 201) << made.told();
   EXPECT_EQ(made.text("target"), good.string());
+  auto copy = where_;
+  copy.data = good;
+  node server{copy};
+  EXPECT_EQ(failed_start(server), wrong_configuration);
+  EXPECT_TRUE(says(server, "is a backup")) << server.log();
+  EXPECT_EQ(audit(good).how, in_order) << "it still is one";
 }
 
 }  // namespace
