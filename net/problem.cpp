@@ -73,8 +73,7 @@ bilingual out_of_order_text(std::string_view detail) {
         "Gelombang {} sudah dikunci dan belum diumumkan: undi dan umumkan dahulu, atau batalkan "
         "selama belum diundi.",
         "Wave {} is committed and not yet announced: draw and announce it first, or cancel it "
-        "while "
-        "it is not drawn."};
+        "while it is not drawn."};
   if (detail == wave::drawn_otherwise)
     return {
         "Di folder gelombang ini sudah ada berkas undian dengan kunci atau bilangan acak lain, "

@@ -52,7 +52,6 @@ public:
 
 /// Every kind at the place of its number, null where there is none.
 using kinds_by_number = std::array<const entity_kind*, 256>;
-kinds_by_number by_number(const std::vector<const entity_kind*>& kinds);
 
 struct node_options {
   std::filesystem::path data_directory;

@@ -58,7 +58,7 @@ result<void> check_weights(const wire::Plan& plan, const std::vector<region_code
       return refuse(errc::region_unknown, "/weights/" + std::to_string(one.region()));
     if (one.weight() > weight_max || !seen.insert(one.region()).second)
       return refuse(errc::field_invalid, "/weights/" + std::to_string(one.region()));
-    is_for_nobody = is_for_nobody && one.weight() < weight_min;
+    is_for_nobody = is_for_nobody && one.weight() == 0;
   }
   if (is_for_nobody) return refuse(errc::quota_invalid, "/weights");
   return {};

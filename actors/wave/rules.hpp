@@ -28,8 +28,7 @@ using event = wire::Event;
 // Limits of what an operator may plan.
 inline constexpr std::uint64_t quota_max = 10'000'000;
 inline constexpr std::uint32_t minimum_per_region_max = 100'000;
-/// Of a region that an operator names; one that he leaves out has none, and comes last.
-inline constexpr std::uint64_t weight_min = 1;
+/// A region of no weight gets seats last; not all of them may be without.
 inline constexpr std::uint64_t weight_max = 1'000'000'000'000;
 inline constexpr int groups_max = 8;
 inline constexpr std::size_t beacon_source_bytes_max = 200;

@@ -15,8 +15,6 @@ namespace {
 
 /// @returns why nothing can be restored there, or nothing.
 std::string fault_of(const std::string& from, const std::string& data_dir) {
-  if (from.empty()) return "--from must not be empty";
-  if (data_dir.empty()) return "--data-dir must not be empty";
   std::error_code unknown;
   if (std::filesystem::equivalent(from, data_dir, unknown))
     return fmt::format("--data-dir {}: is the backup itself", data_dir);

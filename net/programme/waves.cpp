@@ -51,10 +51,7 @@ tl::expected<page_request, problem> page_in(const exchange& x) {
 result<std::shared_ptr<const draw::draw_files>> files_in(services& s, const exchange& x) {
   const auto wave = wave_in(s, x);
   if (!wave) return tl::unexpected(wave.error());
-  if (!(*wave)->has_commitment()) return gelombang::refuse(errc::draw_not_published);
-  // Not what the desk has made and nobody can rely on yet.
-  const auto upto = (*wave)->has_result() ? draw::stage::drawn : draw::stage::committed;
-  return s.desk.files_of({(*wave)->number()}, upto);
+  return s.desk.files_of({(*wave)->number()}, draw::stage::drawn);
 }
 
 }  // namespace
@@ -139,6 +136,8 @@ task<> read_draw_entries(services& s, exchange& x) {
   const auto entries = static_cast<std::uint32_t>(files->roster().size());
   for (std::uint32_t first = 0; first < entries; first += rows_a_chunk) {
     const auto rows = files->rows(first, rows_a_chunk);
+    // Broken off, so that nobody takes it for the whole.
+    if (!s.desk.confirm(files->published().wave, *files)) co_return;
     if (!co_await x.write(rows)) co_return;
   }
   x.finish();
