@@ -163,8 +163,7 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
     const bool is_whole = shelf_.missing(number, draw::stage::committed).empty();
     // The summary says how many places go where: what is drawn by is what was committed to.
     if (ready) ready = is_whole ? shelf_.check(wave) : make_again(wave);
-    auto published = ready ? draw::run(shelf_.folder_of(number), command.beacon_value,
-                                       command.operator_secret, threads_)
+    auto published = ready ? draw_from(number, command.beacon_value, command.operator_secret)
                            : result<draw::summary>{tl::unexpected(ready.error())};
     if (!published) {
       spdlog::error("wave {}: the draw failed: {}", wave.number(), published.error().detail);
@@ -183,6 +182,15 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
     drawn.set_summary_sha256(summary_sha256(*published));
     told(std::move(drawn));
   });
+}
+
+/// From the committed files, whose roster's root is computed again first.
+result<draw::summary> draw_desk::draw_from(wave_number wave, const std::string& beacon_value,
+                                           const std::string& operator_secret) const {
+  auto drawn = draw::run(shelf_.folder_of(wave), beacon_value, operator_secret, threads_);
+  if (!drawn && drawn.error().code == errc::draw_damaged)
+    drawn.error().detail = fmt::format("wave-{}/{}", wave.value, drawn.error().detail);
+  return drawn;
 }
 
 result<void> draw_desk::check_no_other_draw(const wire::State& wave, const commit& command) const {
@@ -250,8 +258,7 @@ result<void> draw_desk::make_again(const wire::State& wave) {
     // The roster's root is computed again first, and everything else follows from it.
     if (auto first = shelf_.open(wave, draw::stage::committed); !first)
       return tl::unexpected(first.error());
-    auto made = draw::run(shelf_.folder_of(number), wave.result().beacon_value(),
-                          wave.result().operator_secret(), threads_);
+    auto made = draw_from(number, wave.result().beacon_value(), wave.result().operator_secret());
     if (!made) return tl::unexpected(made.error());
   }
   forget(number);
@@ -320,6 +327,18 @@ result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number 
   auto opened = kept_or_opened(*shown, stage);
   if (!opened) return note_fault(faulty, wave, opened.error());
   return opened;
+}
+
+result<void> draw_desk::confirm(wave_number wave, const draw::draw_files& files) {
+  const auto name = files.changed();
+  if (name.empty()) return {};
+  std::lock_guard lock{files_mutex_};
+  for (auto& kept : files_[wave])
+    if (kept.get() == &files) kept = nullptr;
+  return note_fault(
+      files_faults_[wave], wave,
+      {.code = errc::draw_damaged,
+       .detail = fmt::format("wave-{}/{}: {}", wave.value, name, draw::changed_meanwhile)});
 }
 
 result<std::shared_ptr<const draw::draw_files>> draw_desk::kept_or_opened(const wire::State& wave,
@@ -402,7 +421,10 @@ result<std::shared_ptr<const settlement>> draw_desk::settlement_in_files(const w
       return damaged(fmt::format("/{}: entry {} is not its owner's", owners_name, i));
     made->by_shard[runtime::shard_of(owner, node_.shards())].push_back({owner, roster[i].family});
   }
-  if (shelf_.identity_of(number) != found) return damaged(": has changed while it was read");
+  if (shelf_.identity_of(number) != found || !files->changed().empty())
+    return damaged(": has changed while it was read");
+  if (!owners->is_whole())
+    return damaged(fmt::format("/{}: {}", owners_name, draw::changed_meanwhile));
   return std::shared_ptr<const settlement>{std::move(made)};
 }
 

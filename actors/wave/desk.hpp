@@ -84,6 +84,11 @@ public:
   /// faults as `shelf::open`.
   result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave, draw::stage upto);
 
+  /// Whether what was read out of files that `files_of` gave is what they held then: to be asked
+  /// before it is told to anybody. Files that were changed meanwhile are opened anew for those who
+  /// come later. @returns `draw_damaged`
+  result<void> confirm(wave_number wave, const draw::draw_files& files);
+
 private:
   using kept_files = std::array<std::shared_ptr<const draw::draw_files>, 2>;
 
@@ -105,6 +110,8 @@ private:
   result<void> make_again(const wire::State& wave);
   result<void> commit_again(const wire::State& wave, const std::vector<std::string>& missing);
   result<void> prepare_draw(const wire::State& wave, const hold_draw& command) const;
+  result<draw::summary> draw_from(wave_number wave, const std::string& beacon_value,
+                                  const std::string& operator_secret) const;
   result<void> check_no_other_draw(const wire::State& wave, const commit& command) const;
   result<draw::summary> commit_files(const wire::State& wave, const commit& command,
                                      const std::filesystem::path& folder) const;

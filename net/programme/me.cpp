@@ -111,6 +111,13 @@ own_standing standing_of(services& s, const exchange& x, const wave::state& wave
   return own;
 }
 
+/// Whether what was written of somebody is what the draw says: where a file of it was cut meanwhile
+/// zeros were read, and zeros may say "accepted".
+result<void> confirm(services& s, const own_standing& own) {
+  const auto& files = own.entry ? own.entry->files : own.left_out_of;
+  return files ? s.desk.confirm({own.wave.number()}, *files) : result<void>{};
+}
+
 /// Answers with what a person sees of himself after a change, or with why it was refused.
 task<> answer_me(services& s, exchange& x) {
   applicant::read_me query{x.now()};
@@ -129,6 +136,7 @@ task<> answer_me(services& s, exchange& x) {
   if (told) {
     const auto own = standing_of(s, x, *wave, *told);
     write_me(json, *me, &own, x.speech());
+    if (auto sound = confirm(s, own); !sound) co_return x.refuse(sound.error());
   } else {
     write_me(json, *me, nullptr, x.speech());
   }
@@ -201,7 +209,9 @@ task<> read_own_standing(services& s, exchange& x) {
   if (!told) co_return x.refuse(told.error());
   std::string text;
   json_writer json{text};
-  write_standing(json, standing_of(s, x, **wave, *told), x.speech());
+  const auto own = standing_of(s, x, **wave, *told);
+  write_standing(json, own, x.speech());
+  if (auto sound = confirm(s, own); !sound) co_return x.refuse(sound.error());
   reply_tagged(x, text, own_and_checked);
 }
 

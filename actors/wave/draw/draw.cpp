@@ -86,11 +86,11 @@ result<std::optional<summary>> read_json(const std::filesystem::path& path) {
   if (!file && file.error().code == errc::not_found) return std::nullopt;
   if (!file) return tl::unexpected(file.error());
   auto read = read_summary(file->bytes());
-  if (!read) {
-    return refuse(errc::internal, {},
-                  fmt::format("{}: {}", path.filename().string(), read.error()));
-  }
-  return std::move(*read);
+  const auto why = !file->is_whole() ? std::string{changed_meanwhile}
+                   : !read           ? read.error()
+                                     : std::string{};
+  if (why.empty()) return std::move(*read);
+  return refuse(errc::internal, {}, fmt::format("{}: {}", path.filename().string(), why));
 }
 
 result<summary> with_disclosure(summary committed, std::string_view beacon_value,
@@ -143,20 +143,28 @@ result<summary> commit(const std::filesystem::path& directory, std::vector<roste
 
 result<summary> run(const std::filesystem::path& directory, std::string_view beacon_value,
                     std::string_view operator_secret, unsigned threads) {
+  // Apart from what would be a mistake of ours.
+  const auto damaged = [](refusal why) {
+    if (why.code == errc::internal) why.code = errc::draw_damaged;
+    return tl::unexpected(std::move(why));
+  };
   auto committed = read_json(directory / committed_name);
-  if (!committed) return tl::unexpected(committed.error());
+  if (!committed) return damaged(committed.error());
   if (!*committed) return refuse(errc::draw_not_published);
   auto drawn = with_disclosure(std::move(**committed), beacon_value, operator_secret);
   if (!drawn) return drawn;
   auto file = mapped_file::open(directory / roster_name);
   if (!file) return tl::unexpected(file.error());
   auto roster = items_in<roster_entry>(*file, roster_name, roster_kind, *drawn, drawn->entries);
-  if (!roster) return tl::unexpected(roster.error());
+  if (!roster) return damaged(roster.error());
   if (tree::root(tree::build(*roster, threads)) != drawn->roster_root) {
-    return refuse(errc::internal, {}, "roster.bin: is not what was committed to");
+    return refuse(errc::draw_damaged, {}, "roster.bin: is not what was committed to");
   }
   auto walked =
       walk(*roster, seats_of(*drawn), drawn->groups, ticket_machine{drawn->drawn->seed}, threads);
+  if (!file->is_whole()) {
+    return refuse(errc::draw_damaged, {}, fmt::format("{}: {}", roster_name, changed_meanwhile));
+  }
   auto done = enter(*drawn, walked.regions);
   if (done) {
     done = write_items<verdict>(directory / verdicts_name, verdicts_kind, *drawn, walked.verdicts);
@@ -203,7 +211,7 @@ result<draw_files> draw_files::open(const std::filesystem::path& directory, stag
                                tree::nodes_count(rows->size()));
   if (!kept) return tl::unexpected(kept.error());
   files.nodes_ = *kept;
-  if (!files.is_drawn()) return files;
+  if (!files.is_drawn()) return unless_changed(std::move(files));
   auto verdicts = map(verdicts_name);
   if (!verdicts) return tl::unexpected(verdicts.error());
   files.verdict_file_ = std::move(*verdicts);
@@ -216,7 +224,19 @@ result<draw_files> draw_files::open(const std::filesystem::path& directory, stag
   }
   files.verdicts_ = *judged;
   files.tickets_.emplace(files.summary_.drawn->seed);
-  return files;
+  return unless_changed(std::move(files));
+}
+
+result<draw_files> draw_files::unless_changed(draw_files&& files) {
+  const auto name = files.changed();
+  if (name.empty()) return std::move(files);
+  return refuse(errc::internal, {}, fmt::format("{}: {}", name, changed_meanwhile));
+}
+
+std::string_view draw_files::changed() const {
+  if (!roster_file_.is_whole()) return roster_name;
+  if (!tree_file_.is_whole()) return tree_name;
+  return verdict_file_.is_whole() ? std::string_view{} : verdicts_name;
 }
 
 std::optional<std::uint32_t> draw_files::find(const entry_id& id) const {
@@ -284,6 +304,14 @@ result<void> draw_files::export_entries(const std::filesystem::path& csv, unsign
 }
 
 result<void> draw_files::check(unsigned threads) const {
+  auto computed = compare(threads);
+  // What was read as zeros agrees with nothing, or with other zeros.
+  if (const auto name = changed(); !name.empty())
+    return refuse(errc::internal, {}, fmt::format("{}: {}", name, changed_meanwhile));
+  return computed;
+}
+
+result<void> draw_files::compare(unsigned threads) const {
   auto nodes = tree::build(roster_, threads);
   if (!std::equal(nodes.begin(), nodes.end(), nodes_.begin(), nodes_.end())) {
     return refuse(errc::internal, {}, "tree.bin: is not the tree over roster.bin");

@@ -36,8 +36,8 @@ result<summary> commit(const std::filesystem::path& directory, std::vector<roste
 /// Second stage: draws, with the randomness and the secret (raw bytes) that were committed to.
 /// The roster's root is computed again first, so nothing is drawn from a damaged file.
 /// @returns the whole summary; `secret_mismatch`, `beacon_invalid` (empty or too long),
-///   `draw_not_published` when nothing was committed in `directory`, `internal` for damaged files,
-///   or `storage_unavailable`.
+///   `draw_not_published` when nothing was committed in `directory`, `draw_damaged` with the name
+///   of a file that does not read or is not what was committed to, or `storage_unavailable`.
 result<summary> run(const std::filesystem::path& directory, std::string_view beacon_value,
                     std::string_view operator_secret, unsigned threads);
 
@@ -49,6 +49,9 @@ enum class depth : std::uint8_t { headers, outcomes };
 
 /// Names of the files that a stage leaves, its summary last.
 std::span<const std::string_view> file_names(stage of);
+
+/// What is said of a file that was not left alone while it was read.
+inline constexpr std::string_view changed_meanwhile = "was cut or written to while it was read";
 
 /// The summary that a stage has left in `directory`, alone; nothing when it has left none.
 /// @returns `internal` with the file's name when it does not read, or `storage_unavailable`.
@@ -93,12 +96,19 @@ public:
   /// Writes the published entries file, header included.
   result<void> export_entries(const std::filesystem::path& csv, unsigned threads) const;
 
+  /// The name of a file that has been changed since it was opened; empty when none has. What was
+  /// read out of it before must not be used then: zeros are read where it was cut. To be asked
+  /// behind every reading of what is in the roster, a proof, outcomes or rows; three system calls.
+  std::string_view changed() const;
+
   /// Computes everything again from the roster: root, tree, seats, tickets, verdicts.
   /// @returns `internal` with the name of what does not agree.
   result<void> check(unsigned threads) const;
 
 private:
   draw_files() = default;
+  static result<draw_files> unless_changed(draw_files&& files);
+  result<void> compare(unsigned threads) const;
 
   mapped_file roster_file_, tree_file_, verdict_file_;
   std::span<const roster_entry> roster_;

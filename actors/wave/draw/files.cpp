@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +55,14 @@ result<void> sync_directory(const std::filesystem::path& path) {
   return {};
 }
 
+file_identity identity_in(const struct stat& status) {
+  const auto nanoseconds = [](const timespec& at) {
+    return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
+  };
+  return file_identity{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+                       nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+}
+
 std::filesystem::path parent_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
 }
@@ -69,26 +76,21 @@ result<mapped_file> mapped_file::open(const std::filesystem::path& path) {
   if (!file.valid() || ::fstat(file.number(), &status) != 0) return failed(path, errno);
   if (!S_ISREG(status.st_mode)) return failed(path, EINVAL);
   mapped_file mapped;
+  mapped.path_ = path;
+  mapped.opened_ = identity_in(status);
   if (status.st_size == 0) return mapped;
-  auto size = static_cast<std::size_t>(status.st_size);
-  auto* start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.number(), 0);
-  if (start == MAP_FAILED) return failed(path, errno);
-  mapped.start_ = start;
-  mapped.size_ = size;
+  mapped.region_ = mapped_region::map(file.number(), static_cast<std::size_t>(status.st_size));
+  if (mapped.region_.size() == 0) return failed(path, errno);
   return mapped;
 }
 
-mapped_file::mapped_file(mapped_file&& other) noexcept
-    : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-mapped_file& mapped_file::operator=(mapped_file&& other) noexcept {
-  std::swap(start_, other.start_);
-  std::swap(size_, other.size_);
-  return *this;
-}
-
-mapped_file::~mapped_file() {
-  if (start_) ::munmap(start_, size_);
+bool mapped_file::is_whole() const {
+  if (!opened_) return true;
+  if (!region_.is_whole()) return false;
+  // What a cut takes away up to the next page reads as zeros without a signal.
+  const auto now = identity_of(path_);
+  const bool is_replaced = !now || now->device != opened_->device || now->inode != opened_->inode;
+  return is_replaced || (now->size == opened_->size && now->modified == opened_->modified);
 }
 
 file_replacement::file_replacement(std::filesystem::path path)
@@ -120,11 +122,7 @@ result<void> file_replacement::finish() {
 std::optional<file_identity> identity_of(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  const auto nanoseconds = [](const timespec& at) {
-    return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
-  };
-  return file_identity{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
-                       nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+  return identity_in(status);
 }
 
 result<void> move_file(const std::filesystem::path& from, const std::filesystem::path& to) {

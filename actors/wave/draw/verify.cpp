@@ -8,6 +8,7 @@
 
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
+#include "actors/wave/draw/draw.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "actors/wave/draw/merkle.hpp"
 #include "actors/wave/draw/parallel.hpp"
@@ -306,6 +307,11 @@ tl::expected<verification, verify_failure> verify(const std::filesystem::path& s
   auto published = read_summary(json->bytes());
   if (!published) return disagrees("summary: " + published.error());
   auto table = read_entries(csv->bytes(), published->drawn.has_value(), threads);
+  for (const auto* path : {&summary_file, &entries_file})
+    if (!(path == &summary_file ? *json : *csv).is_whole())
+      return tl::unexpected(
+          verify_failure{verify_failure::kind::unreadable,
+                         fmt::format("{}: {}", path->string(), changed_meanwhile)});
   if (!table) return disagrees(std::move(table.error()));
   if (auto found = table_disagreement(*published, *table, threads)) return disagrees(*found);
   verification confirmed{std::move(*published), std::nullopt};

@@ -138,7 +138,7 @@ TEST(DrawFiles, OfADamagedRosterAreNeverDrawnFrom) {
   write_file(directory / "roster.bin", bytes);
   auto drawn = run(directory.path(), sample.beacon, sample.secret, 1);
   ASSERT_FALSE(drawn);
-  EXPECT_EQ(drawn.error().code, errc::internal);
+  EXPECT_EQ(drawn.error().code, errc::draw_damaged);
   EXPECT_FALSE(std::filesystem::exists(directory / "drawn.json"));
 }
 
