@@ -19,9 +19,8 @@ struct newest_segment {
   friend bool operator==(const newest_segment&, const newest_segment&) = default;
 };
 
-/// @returns nothing for a journal without the file: one without a cycle, or of before there was
-/// one;
-///   `corrupt`, `version`, `io`.
+/// @returns nothing for a journal without the file, being one without a cycle, or of before there
+///   was such a file; `corrupt`, `version`, `io`.
 result<std::optional<newest_segment>> read_newest(file_system& files,
                                                   const std::filesystem::path& journal);
 

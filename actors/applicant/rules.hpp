@@ -144,8 +144,7 @@ struct join_decision {
 join_decision decide(const wire::State& state, const join& command, const wave_view& wave);
 
 /// @returns `not_joined`, `wave_not_open`, `account_blocked`, `not_found`, `idempotency_conflict`:
-/// also
-///   for the key of the very join that is to be taken back, however old it is.
+///   that also for the key of the very join that is to be taken back, however old it is.
 decision<void> decide(const wire::State& state, const withdraw& command, const wave_view& wave);
 
 wave_standing answer_to(const wire::State& state, const read_wave& query, const wave_view& wave);
