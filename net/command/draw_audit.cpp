@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/applicant/participation.hpp"
+#include "actors/roster/roster.pb.h"
 #include "actors/runtime/rows.hpp"
 
 namespace gelombang::command {
@@ -64,6 +65,26 @@ result<draw_audit::waves> draw_audit::waves_in_rows() const {
   return all;
 }
 
+result<draw_audit::members> draw_audit::members_in_rows() const {
+  members all;
+  for (std::uint32_t shard = 0; known_.rows && shard < known_.shards; ++shard) {
+    const auto first =
+        runtime::table_prefix(static_cast<runtime::shard_index>(shard), runtime::table::member);
+    auto read = known_.rows->scan(
+        first, runtime::end_of(first), [&](std::string_view key, std::string_view row) {
+          roster::wire::Member one;
+          const auto id = key.substr(first.size());
+          if (id.size() == sizeof(std::uint64_t) &&
+              one.ParseFromArray(row.data(), static_cast<int>(row.size())))
+            all[wave_number{one.wave()}].push_back(runtime::read_big_endian<std::uint64_t>(id));
+          return true;
+        });
+    if (!read) return unreadable(read.error());
+  }
+  for (auto& [wave, who] : all) std::sort(who.begin(), who.end());
+  return all;
+}
+
 /// As if the journal knew nothing of them.
 result<draw_audit::waves> draw_audit::waves_on_shelf() const {
   waves all;
@@ -88,8 +109,11 @@ result<void> draw_audit::run() const {
   auto others = waves_on_shelf();
   if (!others) return tl::unexpected(others.error());
   all->merge(*others);
+  auto made_members = members_in_rows();
+  if (!made_members) return tl::unexpected(made_members.error());
   for (const auto& [number, wave] : *all) {
     auto sound = wave.has_commitment() ? check(wave) : check_alone(number);
+    if (sound && known_.rows) sound = check_members(wave, (*made_members)[number]);
     if (!sound) return sound;
     const auto more = known_.rows ? shelf_.ahead(wave) : std::nullopt;
     if (more) fmt::print(out_, "note: {}\n", *more);
@@ -130,6 +154,45 @@ result<void> draw_audit::check_alone(wave_number number) const {
   if (auto sound = recompute(number, *files); !sound) return sound;
   fmt::print(out_, "draw wave-{}: {} entries, {}: recomputed, agrees\n", number.value,
              files->roster().size(), files->is_drawn() ? "drawn" : "committed");
+  return {};
+}
+
+/// Both ways: who is accepted is a member, and nobody else is by this wave. While shards are still
+/// settling, the first holds for some.
+result<void> draw_audit::check_members(const wave::wire::State& wave,
+                                       const std::vector<std::uint64_t>& found_in_rows) const {
+  const wave_number number{wave.number()};
+  const bool is_announced = wave.phase() == wave::wire::ANNOUNCED;
+  if (!is_announced && wave.phase() != wave::wire::ANNOUNCING) {
+    if (found_in_rows.empty()) return {};
+    return refuse(errc::draw_damaged, {},
+                  fmt::format("{}{}: {} are members by it, and it was not announced", folder_prefix,
+                              number.value, found_in_rows.size()));
+  }
+  auto files = shelf_.open(wave, draw::stage::drawn);
+  if (!files) return tl::unexpected(files.error());
+  auto owners = shelf_.owners_of(wave);
+  if (!owners) return tl::unexpected(owners.error());
+  const auto all = numbers_in(owners->bytes());
+  std::size_t accepted = 0;
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    const bool is_accepted = files->verdict_of(i).outcome() == draw::outcome::accepted;
+    const bool is_member = std::binary_search(found_in_rows.begin(), found_in_rows.end(), all[i]);
+    accepted += is_accepted && is_member ? 1 : 0;
+    if (is_member && !is_accepted)
+      return found(number, fmt::format("verdicts.bin: entry {} is not accepted, and its owner "
+                                       "{:016x} is a member by this wave",
+                                       i, all[i]));
+    if (is_accepted && !is_member && is_announced)
+      return found(number, fmt::format("verdicts.bin: entry {} is accepted, and its owner {:016x} "
+                                       "is no member",
+                                       i, all[i]));
+  }
+  if (accepted != found_in_rows.size())
+    return found(number, fmt::format("{}: {} are members by this wave and have no entry",
+                                     wave::owners_name, found_in_rows.size() - accepted));
+  fmt::print(out_, "draw wave-{}: {} members, the accepted{}\n", number.value, accepted,
+             is_announced ? " and nobody else" : " so far");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <vector>
 
 #include "actors/programme/keys.hpp"
 #include "actors/wave/draw/draw.hpp"
@@ -20,8 +21,9 @@ struct draw_evidence {
 };
 
 /// Compares the files of every draw with the wave that the journal knows, and computes them again
-/// from the roster: presence, roster's root, both summaries, outcomes, and whether each entry's
-/// owner takes part in the wave with just that entry. Changes nothing.
+/// from the roster: presence, roster's root, both summaries, outcomes, whether each entry's owner
+/// takes part in the wave with just that entry, and whether the members of the wave are the owners
+/// of the accepted entries. Changes nothing.
 class draw_audit {
 public:
   /// @param draws  the folder of all draws
@@ -34,11 +36,16 @@ public:
 
 private:
   using waves = std::map<wave_number, wave::wire::State>;
+  /// Who is a member by which wave, ascending.
+  using members = std::map<wave_number, std::vector<std::uint64_t>>;
 
   result<waves> waves_in_rows() const;
   result<waves> waves_on_shelf() const;
+  result<members> members_in_rows() const;
   result<void> check(const wave::wire::State& wave) const;
   result<void> check_alone(wave_number number) const;
+  result<void> check_members(const wave::wire::State& wave,
+                             const std::vector<std::uint64_t>& found) const;
   result<void> check_owners(const wave::wire::State& wave, const draw::draw_files& files) const;
   result<void> recompute(wave_number number, const draw::draw_files& files) const;
 

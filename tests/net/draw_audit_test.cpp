@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "actors/roster/roster.pb.h"
 #include "actors/runtime/entity.hpp"
 #include "tests/net/audited_data.hpp"
 
@@ -65,6 +66,31 @@ protected:
     const auto who = runtime::ref_of(number_);
     store_row(runtime::snapshot_key(runtime::shard_of(who.id, shards), who),
               wave_.SerializeAsString());
+  }
+
+  /// As its shard's settling leaves it: the row, and the shard's count.
+  void make_member(std::uint64_t who) const {
+    const auto shard = runtime::shard_of(who, shards);
+    roster::wire::Member row;
+    row.set_wave(number_.value);
+    store_row(runtime::member_key(shard, applicant_id{who}), row.SerializeAsString());
+    const auto key = runtime::shard_key(shard);
+    runtime::wire::Shard own;
+    {
+      const auto store =
+          std::move(storage::state_store::open_to_read({.directory = at_.state()}).value());
+      ASSERT_TRUE(own.ParseFromString(*store->get(std::vector{key}).value().front()));
+    }
+    const runtime::counter which{runtime::counter::family::accepted, number_.value};
+    auto& all = *own.mutable_counters();
+    auto counted = std::find_if(all.begin(), all.end(),
+                                [&](const auto& one) { return one.key() == which.packed(); });
+    if (counted == all.end()) {
+      own.add_counters()->set_key(which.packed());
+      counted = all.end() - 1;
+    }
+    counted->set_value(counted->value() + 1);
+    store_row(key, own.SerializeAsString());
   }
 
   void put_owners(const std::vector<std::uint64_t>& owners) const {
@@ -165,6 +191,44 @@ TEST_F(DrawAudit, WithTheKeyTwoOfAFamilyCannotChangePlaces) {
   put_owners(owners_);
   EXPECT_EQ(run(), 1);
   EXPECT_THAT(complaint_, HasSubstr("somebody has two entries"));
+}
+
+TEST_F(DrawAudit, ComparesMembersWithTheAcceptedBothWays) {
+  wave_.set_phase(wave::wire::ANNOUNCED);
+  store_wave();
+  const auto files = draw::draw_files::open(folder_).value();
+  std::vector<std::uint64_t> accepted, others;
+  for (std::uint32_t i = 0; i < 3; ++i)
+    (files.verdict_of(i).outcome() == draw::outcome::accepted ? accepted : others)
+        .push_back(owners_[i]);
+  ASSERT_EQ(accepted.size(), 2u);
+  make_member(accepted[0]);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("is accepted, and its owner"));
+  EXPECT_THAT(complaint_, HasSubstr(fmt::format("{:016x} is no member", accepted[1])));
+  wave_.set_phase(wave::wire::ANNOUNCING);
+  store_wave();
+  EXPECT_EQ(run(), 0) << complaint_ << "not all shards have settled";
+  wave_.set_phase(wave::wire::DRAWN);
+  store_wave();
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("wave-7: 1 are members by it, and it was not announced"));
+  wave_.set_phase(wave::wire::ANNOUNCED);
+  store_wave();
+  make_member(accepted[1]);
+  EXPECT_EQ(run(), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("draw wave-7: 2 members, the accepted and nobody else"));
+  make_member(others[0]);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("is not accepted, and its owner"));
+}
+
+TEST_F(DrawAudit, FindsAMemberWhoHasNoEntry) {
+  wave_.set_phase(wave::wire::ANNOUNCING);
+  store_wave();
+  make_member(keys_.account_of(seed::email_of(9)).value);
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr("1 are members by this wave and have no entry"));
 }
 
 TEST_F(DrawAudit, ADrawThatTheJournalDoesNotKnowIsNoted) {
