@@ -20,6 +20,8 @@
 #include <mutex>
 #include <thread>
 
+#include "storage/room.hpp"
+
 namespace gelombang::storage {
 namespace {
 
@@ -194,6 +196,11 @@ public:
     const std::lock_guard lock(ingesting_);
     const auto path = (incoming(options_) / "checkpoint.sst").string();
     if (auto written = write_file(path, rows); !written) return written;
+    if (auto room = need_room(incoming(options_)); !room) {
+      std::error_code unknown;
+      fs::remove(path, unknown);
+      return room;
+    }
     rdb::IngestExternalFileOptions how;
     how.move_files = true;
     how.failed_move_fall_back_to_copy = false;
@@ -214,6 +221,7 @@ public:
     }
     if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), code);
     if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
+    if (auto room = need_room(directory.parent_path()); !room) return room;
     rdb::Checkpoint* made = nullptr;
     const auto status = rdb::Checkpoint::Create(db_.get(), &made);
     const std::unique_ptr<rdb::Checkpoint> checkpoint(made);
@@ -299,6 +307,7 @@ result<std::unique_ptr<state_store>> state_store::open(state_store_options optio
   fs::remove_all(incoming, code);  // the remains of a checkpoint that was not taken in
   fs::create_directories(incoming, code);
   if (code) return failed(fault::io, fmt::format("{}: {}", incoming.string(), code.message()));
+  if (auto room = need_room(incoming); !room) return tl::unexpected(room.error());
   auto database = database_options(options);
   rdb::DB* opened = nullptr;
   const auto status = rdb::DB::Open(database, options.directory.string(), &opened);

@@ -38,12 +38,14 @@ public:
   const std::string& fault() const { return fault_; }
 
   /// Writes until nothing fits any more.
-  void fill() const {
+  /// @param spare_bytes  are left
+  void fill(std::uintmax_t spare_bytes = 0) const {
     const int file = ::open(ballast().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
     const std::string bytes(64 * 1024, 'x');
     for (auto size = bytes.size(); size > 0;)
       if (::write(file, bytes.data(), size) <= 0) size /= 2;
     ::close(file);
+    fs::resize_file(ballast(), fs::file_size(ballast()) - spare_bytes);
   }
   void make_room() const { fs::remove(ballast()); }
 
@@ -176,6 +178,44 @@ TEST_F(DiskFullTest, WritesAreRefusedReadsGoOnAndWhatWasAcknowledgedStays) {
   ASSERT_TRUE(node_->start()) << node_->log();
   client_.emplace(node_->port());
   expect_acknowledged();
+}
+
+TEST_F(DiskFullTest, AStartIsRefusedInWordsAndABackupToAFullDiskEndsNoNode) {
+  for (unsigned i = 0; i < people; ++i) ASSERT_EQ(change(i).status, 201);
+  const auto away = place_.path() / "disk" / "copy";
+  const auto officer = operator_token(where_);
+  node_->interrupt();
+  const auto data = place_.path() / "data";
+  fs::copy(where_.data, data, fs::copy_options::recursive);
+  constexpr std::uintmax_t page = 4096;
+  for (const std::uintmax_t spare : {0, 1, 2, 4, 16, 128}) {
+    disk_.fill(spare * page);
+    EXPECT_FALSE(node_->start()) << spare;
+    EXPECT_EQ(node_->wait(), (ending{.code = 3})) << spare << "\n" << node_->log();
+    EXPECT_NE(node_->log().find("No space left on device"), std::string::npos) << node_->log();
+    EXPECT_NE(node_->log().find(where_.data.string()), std::string::npos) << node_->log();
+    EXPECT_EQ(seed(where_, people).how, (ending{.code = 3})) << spare;
+    disk_.make_room();
+  }
+  ASSERT_TRUE(node_->start()) << node_->log();
+  client_.emplace(node_->port());
+  expect_acknowledged();
+  // From another disk to the full one.
+  auto elsewhere = where_;
+  elsewhere.data = data;
+  elsewhere.log = place_.path() / "elsewhere.log";
+  node other{elsewhere};
+  ASSERT_TRUE(other.start()) << other.log();
+  programme_client asked{other.port()};
+  for (const std::uintmax_t spare : {0, 2, 16}) {
+    disk_.fill(spare * page);
+    const auto told =
+        asked.post("/v1/operator/backups", officer, R"({"target":")" + away.string() + "\"}");
+    EXPECT_EQ(told.status, 503) << told.told();
+    EXPECT_EQ(asked.get("/readyz").status, 200) << other.log();
+    disk_.make_room();
+    fs::remove_all(away);
+  }
 }
 
 }  // namespace
