@@ -1,0 +1,7 @@
+create table joins (
+  wave int,
+  applicant bigint,
+  entry_id uuid not null,
+  joined_at timestamptz not null,
+  primary key (wave, applicant)
+);
