@@ -126,6 +126,13 @@ std::vector<std::unique_ptr<net::gateway>> open_gateways(const settings& with, n
   return gateways;
 }
 
+/// Each scheme has the rule set of its name.
+decltype(net::services::eligibility_of_scheme) rules_by_scheme(const world& around) {
+  decltype(net::services::eligibility_of_scheme) names;
+  for (const auto& [name, rules] : around.eligibility) names.emplace(name, name);
+  return names;
+}
+
 std::set<std::string, std::less<>> operators_of(const settings& with) {
   std::set<std::string, std::less<>> emails;
   auto add = [&](const std::string& address) {
@@ -136,8 +143,12 @@ std::set<std::string, std::less<>> operators_of(const settings& with) {
   return emails;
 }
 
+/// Says where the log goes on, in the log.
 void reopen_log(const log_output& log) {
-  if (auto opened = log.reopen(); !opened) spdlog::error("{}", opened.error());
+  if (auto opened = log.reopen(); !opened)
+    spdlog::error("{}: the log goes on in the file of before", opened.error());
+  else
+    spdlog::info("the log goes on here");
 }
 
 /// SIGHUP: what others may have replaced under the node is opened anew. What can't be stays as it
@@ -146,7 +157,7 @@ void open_anew(net::server& front, const log_output& log) {
   reopen_log(log);
   auto reloaded = front.reload_certificate();
   if (!reloaded) return spdlog::error("the certificate was not reloaded: {}", reloaded.error());
-  spdlog::info("the log goes on here, and new connections use the certificate of now");
+  spdlog::info("new connections use the certificate of now");
 }
 
 void wait_for_the_end(const sigset_t& signals, net::server& front, const log_output& log) {
@@ -167,7 +178,6 @@ void hurry_when_told_again(const sigset_t& signals, net::server& front, const lo
         continue;
       }
       reopen_log(log);
-      spdlog::info("the log goes on here, and the node still ends");
     }
   }}.detach();
 }
@@ -316,15 +326,12 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
                          .access = access,
                          .refresh = refresh,
                          .passwords = passwords,
-                         .eligibility_of_scheme = {},
+                         .eligibility_of_scheme = rules_by_scheme(around),
                          .operator_emails = operators_of(with),
                          .attempts = net::attempt_limits{with.front_door.attempts_by_address_max}};
   for (auto& one : gateways) services.gateways.push_back(one.get());
-  for (const auto& [name, rules] : around.eligibility)
-    services.eligibility_of_scheme.emplace(name, name);
-  front.on_readiness([&node]() -> std::optional<errc> {
-    if (!node->writable()) return errc::storage_unavailable;
-    return std::nullopt;
+  front.on_readiness([&node] {
+    return node->writable() ? std::nullopt : std::optional{errc::storage_unavailable};
   });
   or_stop(front.listen(), environment_failed);
   front.start(routes_of(with, front, services, page), &page);
