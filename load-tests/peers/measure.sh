@@ -18,7 +18,7 @@ spent() {
 }
 
 # disk_counts: bytes written to the disk below the room, and flushes of its cache, by anybody. What
-# /proc counts by process is no use: the kernel adds a whole large page for each few bytes appended.
+# /proc counts by process is no use: whole pages, again for each sync of a few bytes.
 disk_counts() {
   local device
   device=$(stat -c '%Hd %Ld' "$room")

@@ -54,6 +54,12 @@ parse_flags() {
 
 wanted() { [[ " ${rows[*]} " == *" $1 "* ]]; }
 
+wanted_any() {
+  local row
+  for row in "$@"; do ! wanted "$row" || return 0; done
+  return 1
+}
+
 # ---- figures -----------------------------------------------------------------------------------
 
 # note ROW COLUMN VALUE, remark TEXT: what a row found, and what a reader must know about it.
@@ -132,7 +138,7 @@ versions() {
   [ -z "${postgres_pid:-}" ] || found+=("$("$postgres_bin/postgres" --version | awk '{print "PostgreSQL " $3}')")
   [ -z "${redis_pid:-}" ] || found+=("Redis $(redis info server | sed -n 's/^redis_version:\([0-9.]*\).*/\1/p')")
   [ ! -d "$room/fastify" ] || found+=("Node.js $(node --version)" "Fastify $(module_version fastify)" \
-    "pg $(module_version pg)" "ioredis $(module_version ioredis)")
+    "pg $(module_version pg)" "node-redis $(module_version redis)")
   [ -z "${erlang_pid:-}" ] || found+=("Erlang/OTP $(erl -noinput -eval 'io:put_chars(erlang:system_info(otp_release)), halt().')")
   printf -v text '%s, ' "${found[@]}"
   echo "${text%, }"
@@ -155,9 +161,11 @@ prepare() {
   applicants=$((seconds * 160000))
   memory_ahead_bytes=$((applicants * 2500))
   install_packages
-  if wanted fastify_postgres || wanted fastify_redis; then install_modules; fi
+  ! wanted_any fastify_postgres fastify_redis || install_modules
   ! wanted gelombang || prepare_data
-  node "$here/fastify/tokens.mjs" "$token_key" $((seconds * 100000)) >"$room/peer-tokens"
+  if wanted_any "${http_rows[@]}"; then
+    node "$here/fastify/tokens.mjs" "$token_key" $((seconds * 100000)) >"$room/peer-tokens"
+  fi
   for row in "${rows[@]}"; do
     echo "peers: starting $row" >&2
     start_for "$row"
