@@ -102,10 +102,10 @@ int wave_command(const wave_request& request, std::FILE* out, std::FILE* complai
     return wrong_usage;
   }
   http_call call{.url = request.url,
-                     .token = request.token,
-                     .path = path_of(request),
-                     .body = std::nullopt,
-                     .timeout = request.timeout};
+                 .token = request.token,
+                 .path = path_of(request),
+                 .body = std::nullopt,
+                 .timeout = request.timeout};
   if (request.order != wave_order::show) call.body = json::serialize(body_of(request));
   return call_node(call, out, complaints);
 }
