@@ -341,6 +341,22 @@ result<void> draw_desk::confirm(wave_number wave, const draw::draw_files& files)
        .detail = fmt::format("wave-{}/{}: {}", wave.value, name, draw::changed_meanwhile)});
 }
 
+std::vector<std::string> draw_desk::known_faults() const {
+  std::vector<std::string> found;
+  for (const auto& [number, wave] : board_.all()) {
+    const auto sound = shelf_.check(*wave);
+    if (!sound && !shelf_.is_dispensable(*wave)) found.push_back(sound.error().detail);
+    if (!sound) continue;
+    // What summaries and headers do not tell, an announcement has found.
+    std::lock_guard lock{files_mutex_};
+    const auto known = settlement_faults_.find(number);
+    const bool is_settled = settlement_ && settled_wave_ == number;
+    if (known != settlement_faults_.end() && known->second.why.code != errc::ok && !is_settled)
+      found.push_back(known->second.why.detail);
+  }
+  return found;
+}
+
 result<std::shared_ptr<const draw::draw_files>> draw_desk::kept_or_opened(const wire::State& wave,
                                                                           draw::stage upto) {
   auto& kept = files_[wave_number{wave.number()}][static_cast<std::size_t>(upto)];

@@ -84,6 +84,10 @@ public:
   /// faults as `shelf::open`.
   result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave, draw::stage upto);
 
+  /// What is damaged of the files that the journal speaks of, as far as it is known without
+  /// computing draws again: a line each, as in `shelf`. Reads summaries and headers.
+  std::vector<std::string> known_faults() const;
+
   /// Whether what was read out of files that `files_of` gave is what they held then: to be asked
   /// before it is told to anybody. Files that were changed meanwhile are opened anew for those who
   /// come later. @returns `draw_damaged`

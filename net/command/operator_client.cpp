@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <vector>
 
 namespace gelombang::command {
 namespace {
@@ -26,6 +28,19 @@ std::string fault_of(const http_call& call) {
   if (!call.url.starts_with("http://") && !call.url.starts_with("https://"))
     return fmt::format("--url {}: must begin with http:// or https://", call.url);
   return {};
+}
+
+/// What a node that has done as it was told adds to be heeded.
+std::vector<std::string> warnings_in(const std::string& body) {
+  boost::system::error_code unread;
+  const auto answer = boost::json::parse(body, unread);
+  const auto* object = unread ? nullptr : answer.if_object();
+  const auto* given = object ? object->if_contains("warnings") : nullptr;
+  std::vector<std::string> warnings;
+  if (!given || !given->is_array()) return warnings;
+  for (const auto& one : given->get_array())
+    if (one.is_string()) warnings.emplace_back(one.get_string());
+  return warnings;
 }
 
 }  // namespace
@@ -63,6 +78,8 @@ int call_node(const http_call& call, std::FILE* out, std::FILE* complaints) {
   }
   if (answer.status >= 200 && answer.status < 300) {
     fmt::print(out, "{}\n", answer.body);
+    for (const auto& one : warnings_in(answer.body))
+      fmt::print(complaints, "gelombang: warning: {}\n", one);
     return done;
   }
   fmt::print(complaints, "gelombang: {}\n", text_of_problem(answer));

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "storage/result.hpp"
 
@@ -16,8 +17,12 @@ namespace gelombang::net {
 /// the disk takes. Thread-safe.
 class backups {
 public:
-  using copy = std::function<storage::result<void>(const std::filesystem::path& target)>;
-  using made = std::function<void(storage::result<void>)>;
+  /// What was known of the copy when it was complete.
+  struct copied {
+    std::vector<std::string> damaged;  ///< what of a draw is not what the journal says, a line each
+  };
+  using copy = std::function<storage::result<copied>(const std::filesystem::path& target)>;
+  using made = std::function<void(storage::result<copied>)>;
 
   /// @param make makes one, and blocks until it is there
   explicit backups(copy make) : make_(std::move(make)) {}

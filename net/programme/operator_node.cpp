@@ -24,7 +24,7 @@ task<> make_backup(services& s, exchange& x) {
   const std::string target{body->string("target", 1, target_bytes_max)};
   if (!body->ok()) co_return x.refuse(body->faults());
   // Nothing: another copy is under way.
-  using outcome = std::optional<storage::result<void>>;
+  using outcome = std::optional<storage::result<backups::copied>>;
   auto made = co_await callback<outcome>([&](auto done) {
     if (!s.backups.start(target, x.thread().context(), done)) done(std::nullopt);
   });
@@ -35,7 +35,14 @@ task<> make_backup(services& s, exchange& x) {
     spdlog::error("backup to {} failed: {}", target, why.detail);
     co_return x.refuse(refusal{errc::storage_unavailable, {}, why.detail});
   }
-  x.json().begin_object().key("target").value(target).end_object();
+  auto json = x.json();
+  json.begin_object().member("target", target).key("warnings").begin_array();
+  // The copy is what stands there, and whoever relies on it has to know what that is worth.
+  for (const auto& one : (*made)->damaged) {
+    json.value(one);
+    spdlog::warn("backup to {} is complete, and has of a draw what is damaged: {}", target, one);
+  }
+  json.end_array().end_object();
   x.reply(201);
 }
 

@@ -107,7 +107,11 @@ struct services {
   joined_counts joined = {};
   draw_pages draws = {};
   net::backups backups{
-      [&of = node](const std::filesystem::path& target) { return of.backup(target); }};
+      [&of = node,
+       &with = desk](const std::filesystem::path& target) -> storage::result<net::backups::copied> {
+        if (auto made = of.backup(target); !made) return tl::unexpected(made.error());
+        return net::backups::copied{with.known_faults()};
+      }};
 };
 
 }  // namespace gelombang::net

@@ -19,7 +19,7 @@ using testing::ElementsAre;
 /// Copies that take until the test says so.
 class Backups : public testing::Test {
 protected:
-  result<void> copy(const std::filesystem::path& target) {
+  result<backups::copied> copy(const std::filesystem::path& target) {
     copied_.push_back(target);
     begun_.set_value();
     auto outcome = outcome_.get_future().get();
@@ -28,11 +28,12 @@ protected:
   }
 
   bool start(const std::string& target) {
-    return backups_.start(target, io_, [this](result<void> made) { told_ = std::move(made); });
+    return backups_.start(target, io_,
+                          [this](result<backups::copied> made) { told_ = std::move(made); });
   }
 
   /// Lets the copy end that has begun, and what is told about it arrive.
-  void finish(result<void> how) {
+  void finish(result<backups::copied> how) {
     begun_.get_future().get();
     outcome_.set_value(std::move(how));
     while (!told_) io_.run_one();
@@ -41,10 +42,10 @@ protected:
   }
 
   std::promise<void> begun_;
-  std::promise<result<void>> outcome_;
+  std::promise<result<backups::copied>> outcome_;
   std::atomic<bool> ended_{false};
   std::vector<std::filesystem::path> copied_;
-  std::optional<result<void>> told_;
+  std::optional<result<backups::copied>> told_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};

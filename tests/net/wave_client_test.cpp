@@ -56,6 +56,22 @@ private:
   std::thread thread_;
 };
 
+TEST(OperatorClient, TellsWarningsApart) {
+  const auto said_to = [](const std::string& body) {
+    one_answer server{"201 Created", body};
+    const testing::capture out, complaints;
+    const http_call call{
+        .url = server.url(), .token = "t", .path = "/v1/operator/backups", .body = "{}"};
+    EXPECT_EQ(call_node(call, out.file(), complaints.file()), 0);
+    EXPECT_EQ(out.text(), body + "\n");
+    return complaints.text();
+  };
+  EXPECT_EQ(said_to(R"({"target":"/copy","warnings":["wave-1/tree.bin: is not there","two"]})"),
+            "gelombang: warning: wave-1/tree.bin: is not there\ngelombang: warning: two\n");
+  for (const auto* other : {R"({"target":"/copy","warnings":[]})", R"({"warnings":7})", "[]", "no"})
+    EXPECT_EQ(said_to(other), "");
+}
+
 TEST(WaveClient, PlansAWave) {
   one_answer server{"201 Created", R"({"number":3})"};
   wave_request request{.order = wave_order::create, .url = server.url(), .token = "abc"};

@@ -55,6 +55,25 @@ TEST_F(WrittenFiles, AreNotAnsweredFromAfterwardsAndNotKept) {
   EXPECT_TRUE(files());
 }
 
+TEST_F(WrittenFiles, AreKnownToBeDamagedByWhatIsLookedAtOrWasComputed) {
+  applicant::testing::must(in_.order(number_, in_.draw()));
+  EXPECT_THAT(in_.desk->known_faults(), ::testing::IsEmpty());
+  fs::rename(file("tree.bin"), file("aside"));
+  EXPECT_THAT(in_.desk->known_faults(),
+              ::testing::ElementsAre(HasSubstr("wave-1/tree.bin: is not there")));
+  fs::rename(file("aside"), file("tree.bin"));
+  EXPECT_THAT(in_.desk->known_faults(), ::testing::IsEmpty());
+  const auto whole = file("owners.bin").string() + ".whole";
+  fs::copy_file(file("owners.bin"), whole);
+  std::fstream{file("owners.bin"), std::ios::in | std::ios::out | std::ios::binary}
+      << std::string(fs::file_size(whole), 'o');
+  EXPECT_FALSE(in_.order(number_, wave::announce{in_.time.now()}));
+  EXPECT_THAT(in_.desk->known_faults(), ::testing::ElementsAre(HasSubstr("wave-1/owners.bin")));
+  fs::rename(whole, file("owners.bin"));
+  EXPECT_TRUE(in_.order(number_, wave::announce{in_.time.now()}));
+  EXPECT_THAT(in_.desk->known_faults(), ::testing::IsEmpty());
+}
+
 TEST_F(WrittenFiles, WithAnotherRosterAreDamagedAndNothingIsDrawn) {
   std::fstream bytes{file("roster.bin"), std::ios::in | std::ios::out | std::ios::binary};
   constexpr std::streamoff in_an_entry = 64 + 32 * 5 + 20;
