@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/json.hpp>
+#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <set>
@@ -76,6 +79,57 @@ TEST(ProgrammeRoutes, AgreeWithTheDocument) {
   alignas(services) std::array<std::byte, sizeof(services)> room;
   add_programme_routes(routes, reinterpret_cast<services&>(room));
   EXPECT_THAT(openapi_differences(routes), IsEmpty());
+}
+
+/// What any route of its kind can answer but success, whatever its handler does.
+std::set<std::string> statuses_of(const route& line, bool wants_body) {
+  const bool is_programmes = line.path.starts_with("/v1/");
+  const bool changes = line.method != http::verb::get;
+  std::set<std::string> all{"400"};
+  if (!is_programmes) return all;
+  all.insert({"429", "503"});
+  // A copy of the node takes as long as the disk takes.
+  if (line.operation_id != "makeBackup") all.insert("504");
+  if (line.who != access::anyone) all.insert({"401", "403"});
+  if (changes) all.insert("413");
+  if (wants_body) all.insert({"415", "422"});
+  if (line.path.find('{') != std::string::npos) all.insert("404");
+  // What is entered again says the same: it takes no key.
+  const bool takes_key = changes && line.operation_id != "enterProvider";
+  if (takes_key) all.insert("422");
+  static const std::set<std::string> keeps_no_answer{"enterEmail", "signOut", "importList",
+                                                     "makeBackup"};
+  if (takes_key && !keeps_no_answer.contains(line.operation_id)) all.insert("409");
+  // With limit and cursor.
+  if (line.operation_id == "listWaves") all.insert("422");
+  return all;
+}
+
+TEST(ProgrammeRoutes, AreDescribedWithAllThatTheirKindCanAnswer) {
+  const manual_clock time{opening};
+  const server front{{}, time};
+  const metrics_page page;
+  router routes;
+  add_house_routes(routes, front);
+  add_metrics_route(routes, page);
+  alignas(services) std::array<std::byte, sizeof(services)> room;
+  add_programme_routes(routes, reinterpret_cast<services&>(room));
+  const auto text = openapi_document();
+  const auto document = boost::json::parse({text.data(), text.size()});
+  for (const auto& line : routes.routes()) {
+    auto method = std::string{http::to_string(line->method)};
+    std::transform(method.begin(), method.end(), method.begin(),
+                   [](unsigned char one) { return std::tolower(one); });
+    const auto& said = document.at("paths").at(line->path).at(method).as_object();
+    const auto& responses = said.at("responses").as_object();
+    for (const auto& status : statuses_of(*line, said.contains("requestBody")))
+      EXPECT_TRUE(responses.contains(status)) << method << " " << line->path << ": " << status;
+    const bool is_key_at_fault =
+        line->path.starts_with("/v1/") && method != "get" && line->operation_id != "enterProvider";
+    if (!is_key_at_fault) continue;
+    EXPECT_THAT(boost::json::serialize(said.at("parameters")), HasSubstr("IdempotencyKey"))
+        << method << " " << line->path;
+  }
 }
 
 TEST(ProgrammeRoutes, WavesAreNumberedInOneSpelling) {
