@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/seed/people.hpp"
+#include "actors/wave/rules.hpp"
 #include "net/command/audit.hpp"
 #include "net/command/draws.hpp"
 #include "net/command/listen.hpp"
@@ -236,16 +237,17 @@ void add_wave(CLI::App& app, int& code) {
         one->add_option("--closes-at", order->create.closes_at, "RFC 3339")->required();
         one->add_option("--quota", order->create.quota, "places")
             ->required()
-            ->check(CLI::PositiveNumber);
+            ->check(between(1, gelombang::wave::quota_max));
         one->add_option("--minimum-per-region", order->create.minimum_per_region, "places")
-            ->check(CLI::NonNegativeNumber);
+            ->check(between(0, gelombang::wave::minimum_per_region_max));
         one->add_option("--group", *groups, "NAME:PERMILLE, in the order in which groups draw");
         break;
       case command::wave_order::commit:
         one->add_option("--beacon-source", order->commit.beacon_source, "e.g. drand")->required();
         one->add_option("--beacon-round", order->commit.beacon_round, "the round to come")
             ->required()
-            ->check(CLI::NonNegativeNumber);
+            // What is too large for 64 bits is read as the largest.
+            ->check(between(0, INT64_MAX - 1));
         one->add_option("--operator-secret-hash", order->commit.operator_secret_hash, "hex")
             ->required();
         break;

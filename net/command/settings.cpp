@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 
+#include "actors/applicant/profile.hpp"
+#include "actors/programme/email.hpp"
 #include "net/command/listen.hpp"
 
 namespace gelombang::command {
@@ -90,11 +93,14 @@ std::chrono::minutes time_of_day(section& from, std::string_view key,
   std::string text;
   from.text(key, text);
   if (text.empty()) return fallback;
-  int hours = 0, minutes = 0;
-  char rest = 0;
-  if (std::sscanf(text.c_str(), "%2d:%2d%c", &hours, &minutes, &rest) != 2 || hours < 0 ||
-      hours > 23 || minutes < 0 || minutes > 59)
-    from.fail(key, "must be a time as \"12:00\"");
+  const auto digit = [&](std::size_t at) {
+    return text[at] >= '0' && text[at] <= '9' ? text[at] - '0' : 100;
+  };
+  const bool has_form = text.size() == 5 && text[2] == ':';
+  const int hours = has_form ? 10 * digit(0) + digit(1) : 100;
+  const int minutes = has_form ? 10 * digit(3) + digit(4) : 100;
+  if (hours > 23 || minutes > 59)
+    from.fail(key, "must be a time as \"12:00\", from 00:00 to 23:59");
   return std::chrono::minutes{hours * 60 + minutes};
 }
 
@@ -135,6 +141,8 @@ void read_waves(const toml::table* table, settings& into) {
   waves.schedule.closes_after = std::chrono::days{closes_after};
   waves.schedule.opens = time_of_day(from, "opens", waves.schedule.opens);
   waves.schedule.closes = time_of_day(from, "closes", waves.schedule.closes);
+  if (closes_after == 0 && waves.schedule.closes <= waves.schedule.opens)
+    from.fail("closes", "must be later than waves.opens, since closes_after_days is 0");
   from.number("created_ahead", waves.created_ahead, 0, 100);
   from.text("scheme", waves.scheme);
   from.number("quota", waves.quota, 1, 10'000'000);
@@ -144,13 +152,21 @@ void read_waves(const toml::table* table, settings& into) {
   const auto* groups = from.array("groups");
   if (!groups) return;
   waves.groups.clear();
+  std::set<std::string> names;
+  std::uint64_t shares = 0;
   for (const auto& one : *groups) {
     if (!one.is_table()) from.fail("groups", "must be a list of tables");
     section group{one.as_table(), "waves.groups"};
     auto& added = waves.groups.emplace_back();
     group.text("name", added.name);
     group.number("share_permille", added.share_permille, 0, 1000);
+    if (!applicant::group_bit_named(added.name))
+      group.fail("name", fmt::format("\"{}\" is no group that is known", added.name));
+    if (!names.insert(added.name).second)
+      group.fail("name", fmt::format("\"{}\" stands there twice", added.name));
+    shares += added.share_permille;
   }
+  if (shares > 1000) from.fail("groups", "must have shares of 1000 permille together at most");
 }
 
 void read_front_door(const toml::table* table, settings& into) {
@@ -216,8 +232,21 @@ void read_demo(const toml::table* table, settings& into) {
   from.text("applicant_password", into.demo.applicant_password);
 }
 
+/// It stands in every line of the log, in a pattern where % means something.
+bool is_node_name(const std::string& text) {
+  constexpr std::size_t characters_max = 64;
+  return !text.empty() && text.size() <= characters_max &&
+         std::all_of(text.begin(), text.end(),
+                     [](char one) { return one >= ' ' && one <= '~' && one != '%'; });
+}
+
 void read_rest(const toml::table& all, settings& into) {
-  { section{table_in(all, "node"), "node"}.text("name", into.node.name); }
+  {
+    section from{table_in(all, "node"), "node"};
+    from.text("name", into.node.name);
+    if (!is_node_name(into.node.name))
+      from.fail("name", "must be 1 to 64 visible ASCII characters or blanks, and no %");
+  }
   {
     section from{table_in(all, "listen"), "listen"};
     from.text("address", into.listen.address);
@@ -245,6 +274,8 @@ void read_rest(const toml::table& all, settings& into) {
       for (const auto& one : *emails) {
         const auto email = one.value_exact<std::string>();
         if (!email) from.fail("emails", "must be a list of texts");
+        if (!normalise_email(*email))
+          from.fail("emails", fmt::format("\"{}\" is no e-mail address", *email));
         into.operator_emails.push_back(*email);
       }
   }
@@ -293,6 +324,8 @@ toml::table parse_file(const std::string& file) {
   if (file.empty()) return {};
   std::ifstream in{file, std::ios::binary};
   if (!in) throw wrong{file + " can't be read"};
+  // A directory opens like a file, and then has nothing to be read.
+  if (std::filesystem::is_directory(file)) throw wrong{file + " can't be read: it is a directory"};
   std::stringstream text;
   text << in.rdbuf();
   try {

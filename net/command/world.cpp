@@ -12,7 +12,9 @@ namespace {
 
 std::string read_text(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
-  if (!in) throw start_failure{wrong_configuration, path + " can't be read"};
+  // A directory opens like a file, and then has nothing to be read.
+  if (!in || std::filesystem::is_directory(path))
+    throw start_failure{wrong_configuration, path + " can't be read"};
   std::stringstream text;
   text << in.rdbuf();
   return text.str();

@@ -137,6 +137,53 @@ TEST(CommandLine, AFigureOutOfBoundsIsToldWithThem) {
                        {"--wave", "1", "4294967295"});
 }
 
+TEST(CommandLine, PlacesAndRoundsAreToldWithTheirBoundsInFewDigits) {
+  const auto told = [](const std::vector<std::string>& arguments) {
+    const auto done = run(command(arguments));
+    EXPECT_EQ(done.how, (ending{.code = 2}));
+    EXPECT_LT(done.err.size(), 400u) << done.err;
+    return done.out + done.err;
+  };
+  for (const char* quota : {"0", "-1", "1e3", "99999999999999999999"})
+    EXPECT_NE(told({"wave", "create", "--scheme", "s", "--opens-at", "t", "--closes-at", "t",
+                    "--quota", quota})
+                  .find("--quota"),
+              std::string::npos);
+  for (const char* round : {"-1", "99999999999999999999"})
+    EXPECT_NE(told({"wave", "commit", "1", "--beacon-source", "s", "--operator-secret-hash", "h",
+                    "--beacon-round", round})
+                  .find("--beacon-round"),
+              std::string::npos);
+}
+
+TEST(CommandLine, SettingsThatCannotBeHeldToAreNamed) {
+  const scratch place;
+  const auto data = (place.path() / "data").string();
+  const std::pair<std::string, std::string> wrong[] = {
+      {"node.name=\"%v\"", "node.name"},
+      {"node.name=\"a\\nb\"", "node.name"},
+      {"node.name=\"\"", "node.name"},
+      {"waves.opens=\"1:5\"", "waves.opens"},
+      {"waves.opens=\"+1:05\"", "waves.opens"},
+      {"waves.opens=\"12:00x\"", "waves.opens"},
+      {"waves.opens=\"24:00\"", "waves.opens"},
+      {"waves.closes=\"12:60\"", "waves.closes"},
+      {"waves.groups=[{name=\"left_handed\",share_permille=1}]", "waves.groups.name"},
+      {"waves.groups=[{name=\"disability\",share_permille=1},{name=\"disability\"}]",
+       "waves.groups.name"},
+      {"waves.groups=[{name=\"disability\",share_permille=600},"
+       "{name=\"returned_migrant\",share_permille=600}]",
+       "waves.groups"},
+      {"operators.emails=[\"nobody\"]", "operators.emails"}};
+  for (const auto& [setting, key] : wrong)
+    expect_wrong_usage({"serve", "--data-dir", data, "--set", setting}, {key});
+  expect_wrong_usage({"serve", "--data-dir", data, "--set", "waves.closes_after_days=0", "--set",
+                      "waves.closes=\"12:00\""},
+                     {"waves.closes", "later"});
+  expect_wrong_usage({"serve", "--data-dir", data, "--config", "/"}, {"can't be read"});
+  EXPECT_FALSE(std::filesystem::exists(data));
+}
+
 TEST(CommandLine, WhereToListenIsAnAddressAndAPort) {
   const scratch place;
   const auto data = (place.path() / "data").string();
