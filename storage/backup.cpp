@@ -255,6 +255,8 @@ std::optional<listed_file> decode_line(std::string_view line) {
 result<std::vector<listed_file>> read_mark(file_system& files, const layout& backup) {
   const auto path = backup.backup_mark();
   const auto text = files.read(path, 0, mark_bytes_max);
+  // There, and not to be read: nothing is known of the backup.
+  if (!text && text.error().kind != fault::missing) return tl::unexpected(text.error());
   if (!text) {
     return failed(fault::missing, fmt::format("{} is no complete backup: {}", backup.root.string(),
                                               text.error().detail));

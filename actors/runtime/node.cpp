@@ -1,5 +1,6 @@
 #include "actors/runtime/node.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -217,7 +218,11 @@ std::string node::not_writable_because() const {
 }
 
 storage::result<void> node::backup(const std::filesystem::path& target) {
-  if (auto saved = checkpoint(); !saved) return saved;
+  if (auto saved = checkpoint(); !saved)
+    return storage::failed(saved.error().kind,
+                           fmt::format("the node's own checkpoint before the copy failed, {} was "
+                                       "not written to: {}",
+                                       target.string(), saved.error().detail));
   return storage::backup(*store_, *journal_, {options_.data_directory}, {target});
 }
 

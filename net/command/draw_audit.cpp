@@ -97,6 +97,8 @@ result<draw_audit::waves> draw_audit::waves_on_shelf() const {
     const auto read = std::from_chars(name.data() + folder_prefix.size(), last, number);
     if (read.ec == std::errc{} && read.ptr == last) all[wave_number{number}].set_number(number);
   }
+  if (code == std::errc::not_a_directory)
+    return refuse(errc::draw_damaged, {}, fmt::format("{}: is no directory", draws_.string()));
   if (code && code != std::errc::no_such_file_or_directory)
     return refuse(errc::storage_unavailable, {},
                   fmt::format("{}: {}", draws_.string(), code.message()));

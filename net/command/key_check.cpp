@@ -124,6 +124,8 @@ tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
   const auto named = "storage.data_dir: " + data_directory.string();
   if (code) return wrong(fmt::format("{}: {}", named, code.message()));
   if (!fs::is_directory(what)) return wrong(named + " is no directory");
+  if (fs::exists(where.draws(), code) && !fs::is_directory(where.draws(), code))
+    return wrong(fmt::format("{}: {} is no directory", named, where.draws().string()));
   if (holds_data(data_directory)) return holding::data;
   if (const auto left = mark_left(where))
     return wrong(

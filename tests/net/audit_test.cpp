@@ -122,6 +122,12 @@ TEST_F(Audit, ADrawThatWasNotCommittedIsNoFault) {
   EXPECT_THAT(said_, HasSubstr("wave-4: not committed"));
 }
 
+TEST_F(Audit, FindsAFileInThePlaceOfTheDraws) {
+  std::ofstream{at_.draws()} << "x";
+  EXPECT_EQ(run(), 1);
+  EXPECT_THAT(complaint_, HasSubstr(at_.draws().string() + ": is no directory"));
+}
+
 TEST_F(Audit, CannotTellWhileANodeRuns) {
   const auto lock = storage::directory_lock::take(at_);
   ASSERT_TRUE(lock);
@@ -223,6 +229,16 @@ TEST_F(AuditOfABackup, FindsAListThatIsGoneOrWentOn) {
   EXPECT_EQ(run(), 0) << complaint_;
   EXPECT_THAT(said_, HasSubstr("note: neither LOCK nor BACKUP is there"));
   EXPECT_FALSE(std::filesystem::exists(at_.lock()));
+}
+
+TEST_F(AuditOfABackup, CannotTellWhatAListSaysThatCannotBeRead) {
+  std::filesystem::remove(at_.backup_mark());
+  std::filesystem::create_directory(at_.backup_mark());
+  EXPECT_EQ(run(), 3);
+  const auto restored =
+      storage::restore(storage::posix_file_system(), at_, {where_.path() / "new"});
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(restored.error().kind, storage::fault::io);
 }
 
 TEST_F(AuditOfABackup, FindsWhatDoesNotBelongToIt) {

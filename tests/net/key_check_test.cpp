@@ -225,6 +225,12 @@ TEST_F(KeyCheck, AMarkThatIsDamagedIsNamedAndNotTakenForAnotherKey) {
   EXPECT_TRUE(check_key(data_, key_filled_with(1)));
 }
 
+TEST_F(KeyCheck, AFileInThePlaceOfTheDrawsIsNamed) {
+  seed_with(key_filled_with(1));
+  write(data_ / "draws");
+  EXPECT_THAT(complaint(with()), HasSubstr((data_ / "draws").string() + " is no directory"));
+}
+
 TEST_F(KeyCheck, AFileIsNoDataDirectory) {
   write(data_);
   EXPECT_THAT(complaint(with()), HasSubstr("is no directory"));

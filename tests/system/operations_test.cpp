@@ -84,7 +84,10 @@ TEST_F(Operations, ALogThatCantBeOpenedAgainIsKept) {
   // A file in the folder's place: not even a privileged node makes a folder of it.
   { std::ofstream{folder} << "x"; }
   running.send(SIGHUP);
-  EXPECT_TRUE(eventually([&] { return holds(content_of(moved / "node.log"), "log.file: "); }));
+  EXPECT_TRUE(eventually([&] { return holds(content_of(moved / "node.log"), "certificate"); }));
+  EXPECT_TRUE(holds(content_of(moved / "node.log"), "log.file: "));
+  EXPECT_TRUE(holds(content_of(moved / "node.log"), "goes on in the file of before"));
+  EXPECT_FALSE(holds(content_of(moved / "node.log"), "goes on here"));
   ASSERT_EQ(running.interrupt(), in_order);
   EXPECT_TRUE(holds(content_of(moved / "node.log"), "ended"));
 }
