@@ -188,6 +188,7 @@ step step_in(section& from) {
   from.number("slow", made.slow, 0, 1);
   from.whole("slow_bytes_per_second", made.slow_bytes_per_second, 1, 1'000'000);
   from.whole("tries", made.tries, 1, 1000);
+  from.flag("insists", made.insists);
   if (made.what == act::request) {
     from.require("path");
     from.text("method", made.method);

@@ -52,6 +52,7 @@ struct step {
   double slow = 0;   ///< share that sends `slow_bytes_per_second`
   std::uint32_t slow_bytes_per_second = 64;
   std::uint32_t tries = 1;  ///< attempts in all, where the answer is 429, 503 or none
+  bool insists = false;     ///< goes on with its steps also where this one fails
   std::string method = "GET", path, body;  ///< of `act::request`
   std::size_t index = 0;                   ///< among all steps of the scenario
 };

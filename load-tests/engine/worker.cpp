@@ -207,7 +207,7 @@ detached worker::live(std::size_t persona, std::uint64_t number, time_point due)
         due += pause;
         co_await loop_.until(due);
       }
-      goes_on = co_await carry_out(who, each, due);
+      goes_on = co_await carry_out(who, each, due) || each.insists;
       // The next step is due from the moment at which this one ended.
       due = loop_.now();
     }

@@ -77,7 +77,7 @@ first = 5
 count = 10
 steps = [
   { do = "request", method = "PUT", path = "/x", body = "{}", label = "other" },
-  { do = "join", pause = ["250 ms", "1 s"], repeat = [2, 3], twice = 0.5, cut = 1, tries = 4 },
+  { do = "join", pause = ["250 ms", "1 s"], repeat = [2, 3], twice = 0.5, cut = 1, tries = 4, insists = true },
 ]
 [[phase]]
 name = "x"
@@ -96,6 +96,8 @@ duration = "5 s"
   EXPECT_EQ(persona.steps[1].pause.most, 1s);
   EXPECT_EQ(persona.steps[1].repeat_most, 3u);
   EXPECT_EQ(persona.steps[1].tries, 4u);
+  EXPECT_TRUE(persona.steps[1].insists);
+  EXPECT_FALSE(persona.steps[0].insists);
 }
 
 TEST(Scenario, StepsThatCannotBeAreRefused) {
