@@ -38,9 +38,6 @@ public:
   /// The answer, while the last progress was `complete`.
   const answer& found() const { return answer_; }
 
-  /// Whether any byte of an answer has come.
-  bool began() const { return filled_ != 0; }
-
   /// Ready for the next answer. What came behind the last one is dropped: nothing was asked.
   void reset();
 

@@ -42,16 +42,8 @@ protected:
     put_owners(owners_);
     const auto drawn = draw::run(folder_, "randomness", "secret", 1);
     ASSERT_TRUE(drawn);
-    wave_.set_number(number_.value);
+    wave_ = draw::testing::committed_state(given, *committed);
     wave_.set_phase(wave::wire::DRAWN);
-    wave_.mutable_plan()->set_quota(2);
-    auto& promised = *wave_.mutable_commitment();
-    promised.set_beacon_source(given.beacon_source);
-    promised.set_beacon_round(given.beacon_round);
-    promised.set_operator_secret_hash(text(given.operator_secret_hash));
-    promised.set_roster_root(text(committed->roster_root));
-    promised.set_entries(3);
-    promised.set_summary_sha256(text(sha256(draw::to_json(*committed))));
     auto& result = *wave_.mutable_result();
     result.set_beacon_value("randomness");
     result.set_operator_secret("secret");

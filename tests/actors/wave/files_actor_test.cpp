@@ -98,6 +98,19 @@ protected:
     in.wait_for_desk();
   }
 
+  /// Draws, and ends the process when the announcement has begun.
+  void stop_while_announcing() {
+    take_to(wave::wire::DRAWN);
+    machine one{around_};
+    one.settle();
+    one.desk_in_use = true;
+    (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
+    for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
+      ASSERT_LT(steps, 1000);
+      if (!one.step()) one.running->pump();
+    }
+  }
+
   fs::path folder() const {
     return around_.where.path() / "draws" / ("wave-" + std::to_string(number_.value));
   }
@@ -357,17 +370,7 @@ TEST_F(DrawnWave, WhoseCommitmentTheJournalHasForgottenIsNotCommittedToAnother) 
 }
 
 TEST_F(DrawnWave, AnnouncementUnderWayWithDamagedFilesIsAnsweredAndLoggedOnce) {
-  take_to(wave::wire::DRAWN);
-  {
-    machine one{around_};
-    one.settle();
-    one.desk_in_use = true;
-    (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
-    for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
-      ASSERT_LT(steps, 1000);
-      if (!one.step()) one.running->pump();
-    }
-  }
+  ASSERT_NO_FATAL_FAILURE(stop_while_announcing());
   const auto whole = files();
   auto damaged = whole;
   damaged["owners.bin"][0] ^= 1;
@@ -440,17 +443,7 @@ TEST_F(DrawnWave, WhatThisProcessHasDrawnIsComputedAgainOnlyIfAltered) {
 }
 
 TEST_F(DrawnWave, AnAnnouncementUnderWayWaitsForTheOutcomesThatWereDrawn) {
-  take_to(wave::wire::DRAWN);
-  {
-    machine one{around_};
-    one.settle();
-    one.desk_in_use = true;
-    (void)one.send<wave::facts>(runtime::ref_of(number_), wave::announce{one.time.now()});
-    for (int steps = 0; phase_of(one, number_) != wave::wire::ANNOUNCING; ++steps) {
-      ASSERT_LT(steps, 1000);
-      if (!one.step()) one.running->pump();
-    }
-  }
+  ASSERT_NO_FATAL_FAILURE(stop_while_announcing());
   const auto whole = files();
   accept_all();
   machine one{around_};

@@ -29,16 +29,7 @@ protected:
     const auto given = draw::testing::parameters_for_three({7}, 2, secret);
     const auto committed = draw::commit(folder_, draw::testing::roster_of_three(), given, 1);
     ASSERT_TRUE(committed);
-    wave_.set_number(7);
-    wave_.set_phase(wire::COMMITTED);
-    wave_.mutable_plan()->set_quota(2);
-    auto& promised = *wave_.mutable_commitment();
-    promised.set_beacon_source(given.beacon_source);
-    promised.set_beacon_round(given.beacon_round);
-    promised.set_operator_secret_hash(text(given.operator_secret_hash));
-    promised.set_roster_root(text(committed->roster_root));
-    promised.set_entries(3);
-    promised.set_summary_sha256(text(sha256(draw::to_json(*committed))));
+    wave_ = draw::testing::committed_state(given, *committed);
     write(std::string{owners_name}, std::string(24, 'o'));
   }
 
