@@ -58,13 +58,6 @@ parse_flags() {
   done
 }
 
-wanted() { [[ " ${rows[*]} " == *" $1 "* ]]; }
-wanted_any() {
-  local row
-  for row in "$@"; do wanted "$row" && return 0; done
-  return 1
-}
-
 # ---- figures -----------------------------------------------------------------------------------
 
 # note ROW COLUMN VALUE, remark TEXT: what a row found, and what a reader must know about it.
@@ -73,11 +66,6 @@ note() {
   echo "$1,$2,${run:-1},$3" >>"$room/values.csv"
 }
 remark() { echo "- $*" | tee -a "$room/remarks" >&2; }
-
-median() {
-  [ -f "$room/values/$1.$2" ] || return 0
-  sort -n "$room/values/$1.$2" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
 
 # ratio ROW COLUMN [OTHER]: to do-nothing, or to another row, with two decimals.
 ratio() {
@@ -238,6 +226,8 @@ main() {
   fi
 }
 
+# shellcheck source=load-tests/bench_figures.sh
+. "$repository/load-tests/bench_figures.sh"
 # shellcheck source=load-tests/bench_processes.sh
 . "$repository/load-tests/bench_processes.sh"
 # shellcheck source=load-tests/bench_rows.sh

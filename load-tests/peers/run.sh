@@ -52,14 +52,6 @@ parse_flags() {
   done
 }
 
-wanted() { [[ " ${rows[*]} " == *" $1 "* ]]; }
-
-wanted_any() {
-  local row
-  for row in "$@"; do ! wanted "$row" || return 0; done
-  return 1
-}
-
 # ---- figures -----------------------------------------------------------------------------------
 
 # note ROW COLUMN VALUE, remark TEXT: what a row found, and what a reader must know about it.
@@ -69,11 +61,6 @@ note() {
   echo "$1,$2,${run:-1},$3" >>"$room/values.csv"
 }
 remark() { [[ $* == warm_up* ]] || echo "- $*" | tee -a "$room/remarks" >&2; }
-
-median() {
-  [ -f "$room/values/$1.$2" ] || return 0
-  sort -n "$room/values/$1.$2" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
 
 # ratio A B: with two decimals; nothing when one of them was not measured.
 ratio() { [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN {if (b > 0) printf "%.2f", a / b}'; }
@@ -223,6 +210,8 @@ main() {
   fi
 }
 
+# shellcheck source=load-tests/bench_figures.sh
+. "$repository/load-tests/bench_figures.sh"
 # shellcheck source=load-tests/bench_processes.sh
 . "$repository/load-tests/bench_processes.sh"
 # shellcheck source=load-tests/bench_rows.sh
