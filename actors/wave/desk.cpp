@@ -22,25 +22,6 @@ std::string summary_sha256(const draw::summary& published) {
   return as_text(sha256(draw::to_json(published)));
 }
 
-/// The order that led to a wave's commitment.
-commit commitment_of(const wire::State& wave) {
-  return {.beacon_source = wave.commitment().beacon_source(),
-          .beacon_round = wave.commitment().beacon_round(),
-          .operator_secret_hash = wave.commitment().operator_secret_hash(),
-          .now = {}};
-}
-
-/// Where a folder's files are made again. A kill leaves it; the next start takes it away.
-std::filesystem::path beside(std::filesystem::path folder) {
-  folder += ".again";
-  return folder;
-}
-
-/// For whoever reads the log.
-constexpr std::string_view what_to_do =
-    "Nothing is taken from the files of this wave. Take what is damaged out of the folder and "
-    "start again: what can be made again is. What is still missing then, restore from a backup";
-
 }  // namespace
 
 draw_desk::draw_desk(runtime::node& node, const keyring& keys, const board& shown,
@@ -223,76 +204,6 @@ result<void> draw_desk::prepare_draw(const wire::State& wave, const hold_draw& c
       "published, take drawn.json away",
       wave.number());
   return refuse(errc::wave_out_of_order, {}, std::string{drawn_otherwise});
-}
-
-void draw_desk::look_after_all() {
-  for (const auto& [number, wave] : board_.all())
-    submit([this, kept = wave] { look_after(*kept); });
-}
-
-void draw_desk::look_after(const wire::State& wave) {
-  const wave_number number{wave.number()};
-  std::error_code unknown;  // whatever is still there is in nobody's way
-  std::filesystem::remove_all(beside(shelf_.folder_of(number)), unknown);
-  if (const auto more = shelf_.ahead(wave)) spdlog::warn("wave {}: {}", wave.number(), *more);
-  auto sound = shelf_.check(wave);
-  if (!sound && sound.error().code == errc::draw_damaged) {
-    spdlog::warn("wave {}: {}", wave.number(), sound.error().detail);
-    sound = make_again(wave);
-    if (sound) spdlog::warn("wave {}: what was missing is made again, the same", wave.number());
-  }
-  if (!sound && shelf_.is_dispensable(wave))
-    return spdlog::info("wave {}: {}. It is cancelled, nobody needs it", wave.number(),
-                        sound.error().detail);
-  if (!sound) spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
-}
-
-/// Makes what is missing of a wave's files, and nothing that is there. What comes out of it is what
-/// the journal has, or is not kept.
-result<void> draw_desk::make_again(const wire::State& wave) {
-  const wave_number number{wave.number()};
-  const auto committed = shelf_.missing(number, draw::stage::committed);
-  if (!committed.empty())
-    if (auto made = commit_again(wave, committed); !made) return made;
-  if (wave.has_result() && !shelf_.missing(number, draw::stage::drawn).empty()) {
-    // The roster's root is computed again first, and everything else follows from it.
-    if (auto first = shelf_.open(wave, draw::stage::committed); !first)
-      return tl::unexpected(first.error());
-    auto made = draw_from(number, wave.result().beacon_value(), wave.result().operator_secret());
-    if (!made) return tl::unexpected(made.error());
-  }
-  forget(number);
-  return shelf_.check(wave);
-}
-
-/// In a folder of its own, so that no file that is there is touched before they are known to agree.
-result<void> draw_desk::commit_again(const wire::State& wave,
-                                     const std::vector<std::string>& missing) {
-  const auto lost =
-      fmt::format("wave-{}/{}: is not there", wave.number(), fmt::join(missing, ", "));
-  // Of a cancelled wave, unless members have come of those who had joined it.
-  const bool has_entries = wave.phase() == wire::COMMITTED || wave.phase() == wire::DRAWN ||
-                           wave.phase() == wire::CANCELLED;
-  if (!has_entries) return refuse(errc::draw_damaged, {}, lost);
-  const auto folder = shelf_.folder_of({wave.number()});
-  const auto aside = beside(folder);
-  std::error_code code;
-  std::filesystem::remove_all(aside, code);
-  const auto made = commit_files(wave, commitment_of(wave), aside);
-  const auto other = made ? contradiction(wave, *made) : std::nullopt;
-  result<void> moved;
-  if (!made)
-    moved = tl::unexpected(made.error());
-  else if (other)
-    moved =
-        refuse(errc::draw_damaged, {},
-               fmt::format("{}, and what the rosters give instead is another: {}", lost, *other));
-  else
-    moved = draw::make_directory(folder);
-  for (const auto& name : missing)
-    if (moved) moved = draw::move_file(aside / name, folder / name);
-  std::filesystem::remove_all(aside, code);
-  return moved;
 }
 
 std::optional<refusal> draw_desk::known_fault(const fault& of) const {

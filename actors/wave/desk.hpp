@@ -8,7 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "actors/programme/clock.hpp"
 #include "actors/programme/keys.hpp"
@@ -94,6 +97,11 @@ public:
   result<void> confirm(wave_number wave, const draw::draw_files& files);
 
 private:
+  /// For whoever reads the log.
+  static constexpr std::string_view what_to_do =
+      "Nothing is taken from the files of this wave. Take what is damaged out of the folder and "
+      "start again: what can be made again is. What is still missing then, restore from a backup";
+
   using kept_files = std::array<std::shared_ptr<const draw::draw_files>, 2>;
 
   /// Why files can't be used, for those who ask within the next moments.
@@ -113,6 +121,13 @@ private:
   void look_after(const wire::State& wave);
   result<void> make_again(const wire::State& wave);
   result<void> commit_again(const wire::State& wave, const std::vector<std::string>& missing);
+  result<void> follow_roster(const wire::State& wave, std::vector<std::string> missing);
+  result<draw::summary> commit_by_roster(const wire::State& wave,
+                                         const std::filesystem::path& to) const;
+  result<void> make_aside(
+      const wire::State& wave, const std::vector<std::string>& missing,
+      const std::function<result<draw::summary>(const std::filesystem::path&)>& make) const;
+  result<void> note_owners_again(const wire::State& wave) const;
   result<void> prepare_draw(const wire::State& wave, const hold_draw& command) const;
   result<draw::summary> draw_from(wave_number wave, const std::string& beacon_value,
                                   const std::string& operator_secret) const;

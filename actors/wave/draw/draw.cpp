@@ -18,7 +18,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "rows are stored as they are in memory");
 
-constexpr auto roster_name = "roster.bin";
 constexpr auto tree_name = "tree.bin";
 constexpr auto committed_name = "committed.json";
 constexpr auto verdicts_name = "verdicts.bin";
@@ -107,6 +106,20 @@ result<summary> with_disclosure(summary committed, std::string_view beacon_value
   return committed;
 }
 
+/// What a commitment leaves beside the roster.
+result<void> write_commitment(const std::filesystem::path& directory, const summary& made,
+                              std::span<const digest> nodes) {
+  auto done = write_items<digest>(directory / tree_name, tree_kind, made, nodes);
+  if (done) done = write_json(directory / committed_name, made);
+  return done;
+}
+
+/// Apart from what would be a mistake of ours.
+tl::unexpected<refusal> as_damage(refusal why) {
+  if (why.code == errc::internal) why.code = errc::draw_damaged;
+  return tl::unexpected(std::move(why));
+}
+
 /// Enters the walk's figures. @returns `internal` if a region was not filled: its families leave
 /// room for `usable`, so that would be a mistake of ours, and nothing may be published.
 result<void> enter(summary& published, const std::vector<region_walk>& walks) {
@@ -135,28 +148,49 @@ result<summary> commit(const std::filesystem::path& directory, std::vector<roste
   if (!made) return made;
   if (auto there = make_directory(directory); !there) return tl::unexpected(there.error());
   auto done = write_items<roster_entry>(directory / roster_name, roster_kind, *made, roster);
-  if (done) done = write_items<digest>(directory / tree_name, tree_kind, *made, nodes);
-  if (done) done = write_json(directory / committed_name, *made);
+  if (done) done = write_commitment(directory, *made, nodes);
   if (!done) return tl::unexpected(done.error());
+  return made;
+}
+
+result<summary> commit_again(const std::filesystem::path& from, const std::filesystem::path& to,
+                             const parameters& given, const committed_roster& known,
+                             unsigned threads) {
+  if (auto valid = check(given); !valid) return tl::unexpected(valid.error());
+  const auto damaged = [](std::string_view why) {
+    return refuse(errc::draw_damaged, {}, fmt::format("{}: {}", roster_name, why));
+  };
+  auto file = mapped_file::open(from / roster_name);
+  if (!file && file.error().code == errc::not_found) return damaged("is not there");
+  if (!file) return tl::unexpected(file.error());
+  summary header;
+  header.wave = given.wave;
+  header.roster_root = known.root;
+  auto roster = items_in<roster_entry>(*file, roster_name, roster_kind, header, known.entries);
+  if (!roster) return as_damage(roster.error());
+  auto nodes = tree::build(*roster, threads);
+  if (tree::root(nodes) != known.root) return damaged("is not what was committed to");
+  auto census = take_census(*roster, threads);
+  if (!census) return tl::unexpected(census.error());
+  auto made = summarise(given, known.entries, known.root, *census);
+  if (!made) return made;
+  if (!file->is_whole()) return damaged(changed_meanwhile);
+  if (auto there = make_directory(to); !there) return tl::unexpected(there.error());
+  if (auto done = write_commitment(to, *made, nodes); !done) return tl::unexpected(done.error());
   return made;
 }
 
 result<summary> run(const std::filesystem::path& directory, std::string_view beacon_value,
                     std::string_view operator_secret, unsigned threads) {
-  // Apart from what would be a mistake of ours.
-  const auto damaged = [](refusal why) {
-    if (why.code == errc::internal) why.code = errc::draw_damaged;
-    return tl::unexpected(std::move(why));
-  };
   auto committed = read_json(directory / committed_name);
-  if (!committed) return damaged(committed.error());
+  if (!committed) return as_damage(committed.error());
   if (!*committed) return refuse(errc::draw_not_published);
   auto drawn = with_disclosure(std::move(**committed), beacon_value, operator_secret);
   if (!drawn) return drawn;
   auto file = mapped_file::open(directory / roster_name);
   if (!file) return tl::unexpected(file.error());
   auto roster = items_in<roster_entry>(*file, roster_name, roster_kind, *drawn, drawn->entries);
-  if (!roster) return damaged(roster.error());
+  if (!roster) return as_damage(roster.error());
   if (tree::root(tree::build(*roster, threads)) != drawn->roster_root) {
     return refuse(errc::draw_damaged, {}, "roster.bin: is not what was committed to");
   }
@@ -192,7 +226,7 @@ result<draw_files> draw_files::open(const std::filesystem::path& directory, stag
   if (!*published) return refuse(errc::draw_not_published);
   draw_files files;
   files.summary_ = std::move(**published);
-  auto map = [&](const char* name) -> result<mapped_file> {
+  auto map = [&](std::string_view name) -> result<mapped_file> {
     auto file = mapped_file::open(directory / name);
     if (file || file.error().code != errc::not_found) return file;
     return refuse(errc::internal, {}, fmt::format("{}: is not there", name));

@@ -33,6 +33,19 @@ namespace gelombang::draw {
 result<summary> commit(const std::filesystem::path& directory, std::vector<roster_entry> roster,
                        const parameters& given, unsigned threads);
 
+/// What is known of a roster that has been committed to.
+struct committed_roster {
+  digest root{};
+  std::uint32_t entries = 0;
+};
+
+/// What the first stage leaves beside the roster, made again in `to` from the one in `from`.
+/// @returns the same summary; `draw_damaged` when roster.bin is not there or not what was committed
+///   to, or the refusals of `check`, `take_census` and `summarise`, or `storage_unavailable`.
+result<summary> commit_again(const std::filesystem::path& from, const std::filesystem::path& to,
+                             const parameters& given, const committed_roster& known,
+                             unsigned threads);
+
 /// Second stage: draws, with the randomness and the secret (raw bytes) that were committed to.
 /// The roster's root is computed again first, so nothing is drawn from a damaged file.
 /// @returns the whole summary; `secret_mismatch`, `beacon_invalid` (empty or too long),
@@ -46,6 +59,9 @@ enum class stage : std::uint8_t { committed, drawn };
 /// How much of the binary files is read when they are opened: for looking whether they are there
 /// and belong together, or to be answered from.
 enum class depth : std::uint8_t { headers, outcomes };
+
+/// Of the first stage: all its other files follow from it.
+inline constexpr std::string_view roster_name = "roster.bin";
 
 /// Names of the files that a stage leaves, its summary last.
 std::span<const std::string_view> file_names(stage of);
