@@ -54,7 +54,7 @@ public:
       case wire::Ask::kFreeze:
         return freeze(std::move(what), ask.freeze(), now);
       case wire::Ask::kSettle:
-        return settle(std::move(what), ask.settle(), now);
+        return settle(std::move(what), ask.settle(), now, letter);
       case wire::Ask::kCancel:
         return follow(std::move(what), decide(state_, ask.cancel(), now));
       case wire::Ask::BODY_NOT_SET:
@@ -90,10 +90,12 @@ private:
     follow(std::move(what), std::move(decided));
   }
 
-  void settle(step&& what, const wire::Settle& ask, instant now) {
-    const auto settlement = desk_.settlement_of(wave());
-    // Without the note that the mail was received it comes again, when the files may have been
-    // read. Why they can't be used is in the log: all shards would say the same.
+  void settle(step&& what, const wire::Settle& ask, instant now, const mail_arrived& letter) {
+    const auto settlement = desk_.settlement_of(wave(), [&in = home(), to = who(), letter] {
+      (void)in.deliver(to, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, letter));
+    });
+    // The letter comes again when the files have been read. Where they can't be used it comes as
+    // all mail does whose receipt is not noted; why is in the log: all shards would say the same.
     if (!settlement) return;
     const auto& mine = settlement->by_shard[here()];
     accepted_here accepted;

@@ -282,19 +282,29 @@ bool draw_desk::has_settlement_of(wave_number wave) const {
   return settlement_ && settled_wave_ == wave;
 }
 
-std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave) {
+std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave,
+                                                           std::function<void()> when_read) {
   const auto shown = board_.find(wave);
   if (!shown) return nullptr;
   {
     std::lock_guard lock{files_mutex_};
     if (settlement_ && settled_wave_ == wave) return settlement_;
     if (known_fault(settlement_faults_[wave])) return nullptr;
-    if (!being_settled_.insert(wave).second) return nullptr;
+    const bool is_under_way = being_settled_.contains(wave);
+    auto& waiting = being_settled_[wave];
+    if (when_read) waiting.push_back(std::move(when_read));
+    if (is_under_way) return nullptr;
   }
   submit([this, wave, shown] {
-    (void)keep_settlement(*shown);
-    std::lock_guard lock{files_mutex_};
-    being_settled_.erase(wave);
+    const auto kept = keep_settlement(*shown);
+    std::vector<std::function<void()>> waiting;
+    {
+      std::lock_guard lock{files_mutex_};
+      waiting.swap(being_settled_[wave]);
+      being_settled_.erase(wave);
+    }
+    if (!kept) return;  // they ask again
+    for (const auto& one : waiting) one();
   });
   return nullptr;
 }

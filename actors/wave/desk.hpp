@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -79,8 +78,10 @@ public:
   /// Whether that is done; kept until another wave's is read.
   bool has_settlement_of(wave_number wave) const;
   /// The accepted, for the many shards that ask at once. Null while they are not read: they will
-  /// be, unless that has failed a moment ago.
-  std::shared_ptr<const settlement> settlement_of(wave_number wave);
+  /// be, and then `when_read` is called on the desk's thread, unless that fails or has failed a
+  /// moment ago.
+  std::shared_ptr<const settlement> settlement_of(wave_number wave,
+                                                  std::function<void()> when_read = {});
 
   /// A wave's files, up to the stage that it has come to: the desk writes those of the next stage a
   /// moment before the wave's event is durable. @returns `draw_not_published` before the first, and
@@ -163,7 +164,8 @@ private:
   mutable std::mutex files_mutex_;
   std::map<wave_number, kept_files> files_;  ///< by the stage that was asked for
   std::map<wave_number, fault> files_faults_, settlement_faults_;
-  std::set<wave_number> being_settled_;  ///< by request of a shard
+  /// By request of shards, and what to call then.
+  std::map<wave_number, std::vector<std::function<void()>>> being_settled_;
   wave_number settled_wave_{};
   std::shared_ptr<const settlement> settlement_;
 

@@ -29,6 +29,19 @@ TEST_F(DrawnWave, EachFileThatIsLostAfterTheAnnouncementIsMadeAgainToTheByte) {
   EXPECT_EQ(files(), whole);
 }
 
+TEST_F(DrawnWave, FilesLostInTheMidstOfAnAnnouncementAreMadeAgainAndItGoesOn) {
+  ASSERT_NO_FATAL_FAILURE(stop_while_announcing());
+  const auto whole = files();
+  fs::remove_all(folder());
+  machine one{around_};
+  one.desk->look_after_all();
+  one.desk_in_use = true;
+  one.settle();
+  EXPECT_EQ(files(), whole);
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCED);
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, number_.value}), 10);
+}
+
 /// Members and families are counted as they were at each commitment.
 TEST(RemadeFiles, AreThoseOfEachOfTwoWavesThatShareTheirPeople) {
   world around;
@@ -106,6 +119,15 @@ TEST_F(DrawnWave, AFileThatNothingIsLeftToMakeFromIsNamedAndAskedBack) {
   const auto why = refusal_of_files(one);
   EXPECT_EQ(why.code, errc::draw_damaged);
   EXPECT_EQ(why.detail, "wave-1/roster.bin: is not there");
+}
+
+TEST_F(DrawnWave, AnAnnouncementThatAKillHasCutShortGoesOnAsSoonAsItsFilesAreRead) {
+  ASSERT_NO_FATAL_FAILURE(stop_while_announcing());
+  machine one{around_};
+  one.desk_in_use = true;
+  one.settle();
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCED) << "no second has passed";
+  EXPECT_EQ(one.running->count({runtime::counter::family::accepted, number_.value}), 10);
 }
 
 }  // namespace
