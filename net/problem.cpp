@@ -366,6 +366,12 @@ problem_form form_of(errc code) {
            "The files of this wave's draw are missing or do not agree with the records; the "
            "operators have to put them back: {}."}};
 
+    case errc::draw_unchecked:
+      return {503,
+              {"Undian sedang diperiksa", "The draw is being checked"},
+              {"Hasil undian dihitung ulang sebelum ditampilkan. Coba lagi sebentar.",
+               "Its outcomes are computed again before they are shown. Try again in a moment."}};
+
     case errc::provider_unknown:
       return {404,
               {"Lembaga pelatihan tidak dikenal", "Unknown training provider"},
@@ -480,7 +486,8 @@ unsigned retry_after_seconds(errc code, std::uint64_t dice) {
   // Centres of the spread. An overloaded node empties its queues within seconds; a caller's own
   // limit is counted by the minute; a full disk or a restart takes people.
   unsigned centre = 0;
-  if (code == errc::overloaded || code == errc::timed_out) centre = 4;
+  if (code == errc::overloaded || code == errc::timed_out || code == errc::draw_unchecked)
+    centre = 4;
   if (code == errc::shutting_down) centre = 10;
   if (code == errc::storage_unavailable || code == errc::draw_damaged) centre = 30;
   if (code == errc::too_many_requests) centre = 60;

@@ -108,6 +108,8 @@ std::string_view name_of(errc code) {
       return "draw_not_published";
     case errc::draw_damaged:
       return "draw_damaged";
+    case errc::draw_unchecked:
+      return "draw_unchecked";
     case errc::provider_unknown:
       return "provider_unknown";
     case errc::provider_name_invalid:

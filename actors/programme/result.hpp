@@ -71,7 +71,8 @@ enum class errc : std::uint16_t {
   quota_invalid = 80,
   groups_invalid = 81,
   draw_not_published = 82,
-  draw_damaged = 83,  ///< its files are missing, or say something else than the journal
+  draw_damaged = 83,    ///< its files are missing, or say something else than the journal
+  draw_unchecked = 84,  ///< its outcomes are being computed again, before anybody is told them
 
   // Training providers.
   provider_unknown = 85,

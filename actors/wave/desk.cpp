@@ -109,7 +109,9 @@ result<draw::summary> draw_desk::commit_files(const wire::State& wave, const com
 void draw_desk::forget(wave_number wave) {
   std::lock_guard lock{files_mutex_};
   files_.erase(wave);
+  checked_.erase(wave);
   files_faults_.erase(wave);
+  outcome_faults_.erase(wave);
   settlement_faults_.erase(wave);
   if (settled_wave_ == wave) settlement_ = nullptr;
 }
@@ -153,6 +155,7 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
     forget(number);
     // Made from a roster whose root was just computed again.
     judged_[number] = {shelf_.identity_of(number), {}};
+    (void)check_outcomes(wave);
     wire::Result drawn;
     drawn.set_beacon_value(command.beacon_value);
     drawn.set_operator_secret(command.operator_secret);
@@ -226,8 +229,7 @@ tl::unexpected<refusal> draw_desk::note_fault(fault& of, wave_number wave,
   return tl::unexpected(why);
 }
 
-result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number wave,
-                                                                    draw::stage upto) {
+result<draw_desk::files_ptr> draw_desk::files_of(wave_number wave, draw::stage upto) {
   const auto shown = board_.find(wave);
   if (!shown || !shown->has_commitment()) return refuse(errc::draw_not_published);
   const auto stage = shown->has_result() ? upto : draw::stage::committed;
@@ -240,16 +242,61 @@ result<std::shared_ptr<const draw::draw_files>> draw_desk::files_of(wave_number 
   return opened;
 }
 
+result<draw_desk::files_ptr> draw_desk::outcomes_of(wave_number wave) {
+  auto files = files_of(wave, draw::stage::drawn);
+  if (!files || !(*files)->is_drawn()) return files;
+  const auto shown = board_.find(wave);
+  std::lock_guard lock{files_mutex_};
+  if (checked_[wave] == *files) return files;
+  const auto& faulty = outcome_faults_[wave];
+  if (shown->phase() == wire::ANNOUNCED && faulty.why.code == errc::ok) return files;
+  if (auto known = known_fault(faulty)) return tl::unexpected(*known);
+  have_checked(shown);
+  return refuse(errc::draw_unchecked);
+}
+
+/// With the lock.
+void draw_desk::have_checked(const wave_ptr& wave) {
+  const wave_number number{wave->number()};
+  if (!being_checked_.insert(number).second) return;
+  submit([this, number, wave] {
+    (void)check_outcomes(*wave);
+    std::lock_guard lock{files_mutex_};
+    being_checked_.erase(number);
+  });
+}
+
+void draw_desk::drop(wave_number wave, const draw::draw_files& files) {
+  for (auto& kept : files_[wave])
+    if (kept.get() == &files) kept = nullptr;
+  if (const auto known = checked_.find(wave); known != checked_.end())
+    if (known->second.get() == &files) checked_.erase(known);
+}
+
 result<void> draw_desk::confirm(wave_number wave, const draw::draw_files& files) {
   const auto name = files.changed();
   if (name.empty()) return {};
   std::lock_guard lock{files_mutex_};
-  for (auto& kept : files_[wave])
-    if (kept.get() == &files) kept = nullptr;
+  drop(wave, files);
   return note_fault(
       files_faults_[wave], wave,
       {.code = errc::draw_damaged,
        .detail = fmt::format("wave-{}/{}: {}", wave.value, name, draw::changed_meanwhile)});
+}
+
+tl::unexpected<refusal> draw_desk::contradicted(wave_number wave, const draw::draw_files& files) {
+  const auto shown = board_.find(wave);
+  std::lock_guard lock{files_mutex_};
+  drop(wave, files);
+  if (shown) have_checked(shown);
+  auto& faulty = outcome_faults_[wave];
+  const refusal why{
+      .code = errc::draw_damaged,
+      .detail = fmt::format("wave-{}/{}: an outcome is not what the journal says of its owner",
+                            wave.value, draw::file_names(draw::stage::drawn).front())};
+  // Where something is known already, it is what the check has found.
+  if (faulty.why.code != errc::ok) return tl::unexpected(why);
+  return note_fault(faulty, wave, why);
 }
 
 std::vector<std::string> draw_desk::known_faults() const {
@@ -258,18 +305,20 @@ std::vector<std::string> draw_desk::known_faults() const {
     const auto sound = shelf_.check(*wave);
     if (!sound && !shelf_.is_dispensable(*wave)) found.push_back(sound.error().detail);
     if (!sound) continue;
-    // What summaries and headers do not tell, an announcement has found.
+    // What summaries and headers do not tell, who needed the rest has found.
     std::lock_guard lock{files_mutex_};
-    const auto known = settlement_faults_.find(number);
-    const bool is_settled = settlement_ && settled_wave_ == number;
-    if (known != settlement_faults_.end() && known->second.why.code != errc::ok && !is_settled)
-      found.push_back(known->second.why.detail);
+    const auto note = [&found, wave_is = number](const std::map<wave_number, fault>& faults) {
+      const auto known = faults.find(wave_is);
+      if (known != faults.end() && known->second.why.code != errc::ok)
+        found.push_back(known->second.why.detail);
+    };
+    note(outcome_faults_);
+    if (!settlement_ || settled_wave_ != number) note(settlement_faults_);
   }
   return found;
 }
 
-result<std::shared_ptr<const draw::draw_files>> draw_desk::kept_or_opened(const wire::State& wave,
-                                                                          draw::stage upto) {
+result<draw_desk::files_ptr> draw_desk::kept_or_opened(const wire::State& wave, draw::stage upto) {
   auto& kept = files_[wave_number{wave.number()}][static_cast<std::size_t>(upto)];
   if (kept) return kept;
   auto opened = shelf_.open(wave, upto);
@@ -289,7 +338,7 @@ std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave,
   {
     std::lock_guard lock{files_mutex_};
     if (settlement_ && settled_wave_ == wave) return settlement_;
-    if (known_fault(settlement_faults_[wave])) return nullptr;
+    if (known_fault(settlement_faults_[wave]) || known_fault(outcome_faults_[wave])) return nullptr;
     const bool is_under_way = being_settled_.contains(wave);
     auto& waiting = being_settled_[wave];
     if (when_read) waiting.push_back(std::move(when_read));
@@ -317,12 +366,26 @@ result<void> draw_desk::keep_settlement(const wire::State& wave) {
   const wave_number number{wave.number()};
   if (!wave.has_result()) return refuse(errc::draw_not_published);
   if (has_settlement_of(number)) return {};
-  auto made = settlement_in_files(wave);
+  const auto files = check_outcomes(wave);
+  if (!files) return tl::unexpected(files.error());
+  auto made = settlement_in_files(wave, **files);
   std::lock_guard lock{files_mutex_};
   if (!made) return note_fault(settlement_faults_[number], number, made.error());
   settled_wave_ = number;
   settlement_ = std::move(*made);
   return {};
+}
+
+/// Keeps them for those who ask, or notes what is wrong with them.
+result<draw_desk::files_ptr> draw_desk::check_outcomes(const wire::State& wave) {
+  const wave_number number{wave.number()};
+  auto files = checked_files(wave);
+  std::lock_guard lock{files_mutex_};
+  if (!files) return note_fault(outcome_faults_[number], number, files.error());
+  outcome_faults_.erase(number);
+  files_[number][static_cast<std::size_t>(draw::stage::drawn)] = *files;
+  checked_[number] = *files;
+  return files;
 }
 
 /// Computes them again from the roster, unless that has been done with the very same files.
@@ -335,33 +398,41 @@ result<void> draw_desk::check_once(wave_number wave, const shelf::identity& foun
   return known.outcome;
 }
 
-result<std::shared_ptr<const settlement>> draw_desk::settlement_in_files(const wire::State& wave) {
+result<draw_desk::files_ptr> draw_desk::checked_files(const wire::State& wave) {
   const wave_number number{wave.number()};
   const auto found = shelf_.identity_of(number);
   auto files = shelf_.open(wave, draw::stage::drawn);
   if (!files) return tl::unexpected(files.error());
   if (auto sound = check_once(number, found, *files); !sound) return tl::unexpected(sound.error());
+  if (shelf_.identity_of(number) != found || !files->changed().empty())
+    return refuse(errc::draw_damaged, {},
+                  fmt::format("wave-{}: has changed while it was read", number.value));
+  return std::make_shared<const draw::draw_files>(std::move(*files));
+}
+
+result<std::shared_ptr<const settlement>> draw_desk::settlement_in_files(
+    const wire::State& wave, const draw::draw_files& files) {
+  const wave_number number{wave.number()};
   auto owners = shelf_.owners_of(wave);
   if (!owners) return tl::unexpected(owners.error());
-  const auto damaged = [&](std::string_view what) {
-    return refuse(errc::draw_damaged, {}, fmt::format("wave-{}{}", number.value, what));
+  const auto damaged = [&](std::string_view name, std::string_view what) {
+    return refuse(errc::draw_damaged, {}, fmt::format("wave-{}/{}: {}", number.value, name, what));
   };
-  const auto roster = files->roster();
+  const auto roster = files.roster();
   auto made = std::make_shared<settlement>();
   made->by_shard.resize(node_.shards());
   for (std::uint32_t i = 0; i < roster.size(); ++i) {
-    if (files->verdict_of(i).outcome() != draw::outcome::accepted) continue;
+    if (files.verdict_of(i).outcome() != draw::outcome::accepted) continue;
     std::uint64_t owner;
     std::memcpy(&owner, owners->bytes().data() + i * sizeof owner, sizeof owner);
     // The file has no checksum, and needs none: an entry's id is made of its owner's.
     if (keys_.entry_of(number, applicant_id{owner}) != roster[i].id)
-      return damaged(fmt::format("/{}: entry {} is not its owner's", owners_name, i));
+      return damaged(owners_name, fmt::format("entry {} is not its owner's", i));
     made->by_shard[runtime::shard_of(owner, node_.shards())].push_back({owner, roster[i].family});
   }
-  if (shelf_.identity_of(number) != found || !files->changed().empty())
-    return damaged(": has changed while it was read");
-  if (!owners->is_whole())
-    return damaged(fmt::format("/{}: {}", owners_name, draw::changed_meanwhile));
+  if (const auto name = files.changed(); !name.empty())
+    return damaged(name, draw::changed_meanwhile);
+  if (!owners->is_whole()) return damaged(owners_name, draw::changed_meanwhile);
   return std::shared_ptr<const settlement>{std::move(made)};
 }
 

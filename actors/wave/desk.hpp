@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -57,6 +58,7 @@ public:
   /// for again after a start.
   void stop();
 
+  using files_ptr = std::shared_ptr<const draw::draw_files>;
   using on_read = std::function<void(result<wire::Commitment>)>;
   using on_drawn = std::function<void(result<wire::Result>)>;
   using on_settlement = std::function<void(result<void>)>;
@@ -86,7 +88,12 @@ public:
   /// A wave's files, up to the stage that it has come to: the desk writes those of the next stage a
   /// moment before the wave's event is durable. @returns `draw_not_published` before the first, and
   /// faults as `shelf::open`.
-  result<std::shared_ptr<const draw::draw_files>> files_of(wave_number wave, draw::stage upto);
+  result<files_ptr> files_of(wave_number wave, draw::stage upto);
+
+  /// The same for whom outcomes are to be told. Between draw and announcement, and while some are
+  /// known to be wrong, only those that were computed again from the roster or drawn by this
+  /// process, since the files were opened. @returns also `draw_unchecked`: that is being done
+  result<files_ptr> outcomes_of(wave_number wave);
 
   /// What is damaged of the files that the journal speaks of, as far as it is known without
   /// computing draws again: a line each, as in `shelf`. Reads summaries and headers.
@@ -97,13 +104,17 @@ public:
   /// come later. @returns `draw_damaged`
   result<void> confirm(wave_number wave, const draw::draw_files& files);
 
+  /// Somebody's outcome in an announced wave's files is not what the journal says of him: they are
+  /// opened anew, computed again, and known to be at fault meanwhile. @returns `draw_damaged`
+  tl::unexpected<refusal> contradicted(wave_number wave, const draw::draw_files& files);
+
 private:
   /// For whoever reads the log.
   static constexpr std::string_view what_to_do =
       "Nothing is taken from the files of this wave. Take what is damaged out of the folder and "
       "start again: what can be made again is. What is still missing then, restore from a backup";
 
-  using kept_files = std::array<std::shared_ptr<const draw::draw_files>, 2>;
+  using kept_files = std::array<files_ptr, 2>;
 
   /// Why files can't be used, for those who ask within the next moments.
   struct fault {
@@ -137,12 +148,16 @@ private:
                                      const std::filesystem::path& folder) const;
   result<draw::parameters> parameters_of(const wire::State& wave, const commit& command) const;
   void forget(wave_number wave);
+  void drop(wave_number wave, const draw::draw_files& files);
+  void have_checked(const wave_ptr& wave);
 
-  result<std::shared_ptr<const draw::draw_files>> kept_or_opened(const wire::State& wave,
-                                                                 draw::stage upto);
+  result<files_ptr> kept_or_opened(const wire::State& wave, draw::stage upto);
   result<void> check_once(wave_number wave, const shelf::identity& found,
                           const draw::draw_files& files);
-  result<std::shared_ptr<const settlement>> settlement_in_files(const wire::State& wave);
+  result<files_ptr> check_outcomes(const wire::State& wave);
+  result<files_ptr> checked_files(const wire::State& wave);
+  result<std::shared_ptr<const settlement>> settlement_in_files(const wire::State& wave,
+                                                                const draw::draw_files& files);
   result<void> keep_settlement(const wire::State& wave);
   std::optional<refusal> known_fault(const fault& of) const;
   tl::unexpected<refusal> note_fault(fault& of, wave_number wave, const refusal& why) const;
@@ -162,8 +177,10 @@ private:
   std::map<wave_number, judgement> judged_;  ///< the desk's thread only
 
   mutable std::mutex files_mutex_;
-  std::map<wave_number, kept_files> files_;  ///< by the stage that was asked for
-  std::map<wave_number, fault> files_faults_, settlement_faults_;
+  std::map<wave_number, kept_files> files_;   ///< by the stage that was asked for
+  std::map<wave_number, files_ptr> checked_;  ///< whose outcomes were computed again
+  std::map<wave_number, fault> files_faults_, outcome_faults_, settlement_faults_;
+  std::set<wave_number> being_checked_;  ///< by request of a reader
   /// By request of shards, and what to call then.
   std::map<wave_number, std::vector<std::function<void()>>> being_settled_;
   wave_number settled_wave_{};

@@ -64,7 +64,10 @@ void draw_desk::look_after(const wire::State& wave) {
   if (!sound && shelf_.is_dispensable(wave))
     return spdlog::info("wave {}: {}. It is cancelled, nobody needs it", wave.number(),
                         sound.error().detail);
-  if (!sound) spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
+  if (!sound)
+    return spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
+  // Before anybody asks for them, or becomes a member by them.
+  if (wave.phase() == wire::DRAWN || wave.phase() == wire::ANNOUNCING) (void)check_outcomes(wave);
 }
 
 /// Makes what is missing of a wave's files, and nothing that is there. What comes out of it is what

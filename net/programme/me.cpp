@@ -112,10 +112,14 @@ own_standing standing_of(services& s, const exchange& x, const wave::state& wave
 }
 
 /// Whether what was written of somebody is what the draw says: where a file of it was cut meanwhile
-/// zeros were read, and zeros may say "accepted".
-result<void> confirm(services& s, const own_standing& own) {
+/// zeros were read, and zeros may say "accepted". Whom it has accepted the journal knows.
+result<void> confirm(services& s, const own_standing& own, const applicant::standing& told) {
   const auto& files = own.entry ? own.entry->files : own.left_out_of;
-  return files ? s.desk.confirm({own.wave.number()}, *files) : result<void>{};
+  if (!files) return {};
+  if (auto whole = s.desk.confirm({own.wave.number()}, *files); !whole) return whole;
+  const bool is_in = own.entry && own.accepted;
+  if (is_in == told.accepted) return {};
+  return s.desk.contradicted({own.wave.number()}, *files);
 }
 
 /// Answers with what a person sees of himself after a change, or with why it was refused.
@@ -136,7 +140,7 @@ task<> answer_me(services& s, exchange& x) {
   if (told) {
     const auto own = standing_of(s, x, *wave, *told);
     write_me(json, *me, &own, x.speech());
-    if (auto sound = confirm(s, own); !sound) co_return x.refuse(sound.error());
+    if (auto sound = confirm(s, own, *told); !sound) co_return x.refuse(sound.error());
   } else {
     write_me(json, *me, nullptr, x.speech());
   }
@@ -211,7 +215,7 @@ task<> read_own_standing(services& s, exchange& x) {
   json_writer json{text};
   const auto own = standing_of(s, x, **wave, *told);
   write_standing(json, own, x.speech());
-  if (auto sound = confirm(s, own); !sound) co_return x.refuse(sound.error());
+  if (auto sound = confirm(s, own, *told); !sound) co_return x.refuse(sound.error());
   reply_tagged(x, text, own_and_checked);
 }
 

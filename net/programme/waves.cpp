@@ -47,13 +47,6 @@ tl::expected<page_request, problem> page_in(const exchange& x) {
   return page;
 }
 
-/// The files of a draw that the wave has committed to.
-result<std::shared_ptr<const draw::draw_files>> files_in(services& s, const exchange& x) {
-  const auto wave = wave_in(s, x);
-  if (!wave) return tl::unexpected(wave.error());
-  return s.desk.files_of({(*wave)->number()}, draw::stage::drawn);
-}
-
 }  // namespace
 
 task<> list_waves(services& s, exchange& x) {
@@ -117,7 +110,9 @@ task<> withdraw_from_wave(services& s, exchange& x) {
 }
 
 task<> read_draw(services& s, exchange& x) {
-  auto files = files_in(s, x);
+  const auto wave = wave_in(s, x);
+  if (!wave) co_return x.refuse(wave.error());
+  auto files = s.desk.files_of({(*wave)->number()}, draw::stage::drawn);
   if (!files) co_return x.refuse(files.error());
   const auto page = s.draws.page_of(std::move(*files));
   x.cache_control(kept_for_a_minute);
@@ -125,7 +120,9 @@ task<> read_draw(services& s, exchange& x) {
 }
 
 task<> read_draw_entries(services& s, exchange& x) {
-  auto found = files_in(s, x);
+  const auto wave = wave_in(s, x);
+  if (!wave) co_return x.refuse(wave.error());
+  auto found = s.desk.outcomes_of({(*wave)->number()});
   if (!found) co_return x.refuse(found.error());
   const auto files = *found;
   x.cache_control(kept_for_a_minute);

@@ -1,0 +1,102 @@
+#include "tests/actors/wave/drawn_wave.hpp"
+
+/// Who may be told an outcome before the announcement is complete.
+namespace gelombang::rooms_test {
+namespace {
+
+class CheckedOutcomes : public DrawnWave {
+protected:
+  errc told_by(machine& in) const { return code_of(in.desk->outcomes_of(number_)); }
+};
+
+TEST_F(CheckedOutcomes, AreToldAtOnceByWhomHasDrawnThem) {
+  machine one{around_};
+  one.settle();
+  take_to(one, wave::wire::COMMITTED);
+  EXPECT_EQ(told_by(one), errc::ok) << "there are none yet";
+  take_to(one, wave::wire::DRAWN);
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_EQ(log_.lines_with(computed_again), 0);
+}
+
+TEST_F(CheckedOutcomes, WaitAfterARestartUntilTheyAreComputedAgain) {
+  take_to(wave::wire::DRAWN);
+  machine one{around_};
+  one.settle();
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_EQ(log_.lines_with(computed_again), 1);
+  take_to(one, wave::wire::ANNOUNCED);
+  EXPECT_EQ(log_.lines_with(computed_again), 1) << "once is enough";
+}
+
+TEST_F(CheckedOutcomes, AreComputedAgainByAStartThatLooksAfterItsFiles) {
+  take_to(wave::wire::DRAWN);
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(told_by(one), errc::ok);
+  }
+  accept_all();
+  machine one{around_};
+  look_after(one);
+  EXPECT_EQ(told_by(one), errc::draw_damaged);
+}
+
+TEST_F(CheckedOutcomes, ThatWereAlteredAreNeverTold) {
+  take_to(wave::wire::DRAWN);
+  const auto whole = files();
+  accept_all();
+  machine one{around_};
+  one.settle();
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::draw_damaged);
+  EXPECT_THAT(one.desk->known_faults(), ::testing::ElementsAre(::testing::HasSubstr("outcome")));
+  one.advance(2s);
+  EXPECT_EQ(told_by(one), errc::draw_unchecked) << "it may have been mended";
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::draw_damaged);
+  EXPECT_EQ(log_.lines_with(computed_again), 1) << "the same files say the same";
+  put(whole);
+  one.advance(2s);
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_THAT(one.desk->known_faults(), ::testing::IsEmpty());
+}
+
+TEST_F(CheckedOutcomes, InTheMidstOfAnAnnouncementAreToldByTheSameRule) {
+  ASSERT_NO_FATAL_FAILURE(stop_while_announcing());
+  accept_all();
+  machine one{around_};
+  one.desk_in_use = true;
+  one.settle();
+  EXPECT_EQ(phase_of(one, number_), wave::wire::ANNOUNCING);
+  EXPECT_EQ(told_by(one), errc::draw_damaged);
+}
+
+TEST_F(CheckedOutcomes, OfAnAnnouncedWaveAreComputedAgainWhenTheJournalSaysOtherwise) {
+  take_to(wave::wire::ANNOUNCED);
+  const auto whole = files();
+  accept_all();
+  machine one{around_};
+  one.settle();
+  const auto open = one.desk->outcomes_of(number_);
+  ASSERT_TRUE(open) << "nobody has looked";
+  const auto why = one.desk->contradicted(number_, **open);
+  EXPECT_EQ(why.value().code, errc::draw_damaged);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::draw_damaged);
+  EXPECT_THAT(one.desk->known_faults(), ::testing::ElementsAre(::testing::HasSubstr("outcome")));
+  put(whole);
+  one.advance(2s);
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_THAT(one.desk->known_faults(), ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace gelombang::rooms_test
