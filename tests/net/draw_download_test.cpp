@@ -1,0 +1,132 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+
+#include "net/programme/handlers.hpp"
+#include "tests/actors/rooms.hpp"
+#include "tests/actors/wave/small_draw.hpp"
+#include "tests/net/front.hpp"
+
+namespace gelombang::net {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr wave_number number{1};
+
+/// More than the sockets of both sides hold, so that a download waits for its reader.
+constexpr std::uint32_t entries = 150'000;
+
+std::vector<draw::roster_entry> large_roster() {
+  std::vector<draw::roster_entry> roster(entries);
+  for (std::uint32_t i = 0; i < entries; ++i) {
+    const std::uint32_t place = i * (UINT32_MAX / entries);
+    for (std::uint32_t byte = 0; byte < sizeof place; ++byte)
+      roster[i].id[byte] = static_cast<std::uint8_t>(place >> (24 - 8 * byte));
+    roster[i].family = i;
+    roster[i].region = draw::testing::region_of_three;
+    roster[i].family_room = 2;
+  }
+  return roster;
+}
+
+/// The data of a chunked body as far as it came.
+std::string data_in(std::string_view chunks) {
+  std::string data;
+  while (true) {
+    const auto line = chunks.find("\r\n");
+    if (line == std::string_view::npos) return data;
+    const auto size = std::stoul(std::string{chunks.substr(0, line)}, nullptr, 16);
+    chunks.remove_prefix(line + 2);
+    data += chunks.substr(0, size);
+    if (chunks.size() < size + 2) return data;
+    chunks.remove_prefix(size + 2);
+  }
+}
+
+/// An announced wave with a large draw, and the route of its entries.
+class DrawDownload : public ::testing::Test {
+protected:
+  void SetUp() override {
+    const auto given = draw::testing::parameters_for_three(number, 2, "secret");
+    const auto committed = draw::commit(folder(), large_roster(), given, 2);
+    ASSERT_TRUE(committed) << committed.error().detail;
+    const auto drawn = draw::run(folder(), "randomness", "secret", 2);
+    ASSERT_TRUE(drawn) << drawn.error().detail;
+    auto state = draw::testing::committed_state(given, *committed);
+    state.set_phase(wave::wire::ANNOUNCED);
+    auto& made = *state.mutable_result();
+    made.set_beacon_value("randomness");
+    made.set_operator_secret("secret");
+    made.set_seed(drawn->drawn->seed.data(), drawn->drawn->seed.size());
+    made.set_accepted(2);
+    in_.board.put(std::make_shared<const wave::state>(state));
+    front_.add(http::verb::get, "/entries/{n}",
+               [this](exchange& x) { return read_draw_entries(services_, x); });
+    front_.start();
+  }
+
+  fs::path folder() const { return around_.where.path() / "draws" / "wave-1"; }
+
+  rooms_test::world around_;
+  rooms_test::machine in_{around_};
+  const access_tokens access_{{{"1", around_.keys.access_token_key()}}};
+  const refresh_tokens refresh_{around_.keys.refresh_token_key()};
+  password_pool passwords_{{.threads = 1}};
+  services services_{.gateways = {},
+                     .node = *in_.running,
+                     .waves = in_.board,
+                     .desk = *in_.desk,
+                     .time = in_.time,
+                     .keys = around_.keys,
+                     .regions = around_.regions,
+                     .questions = around_.questions,
+                     .access = access_,
+                     .refresh = refresh_,
+                     .passwords = passwords_,
+                     .eligibility_of_scheme = {},
+                     .operator_emails = {}};
+  test::front front_;
+};
+
+TEST_F(DrawDownload, IsWholeWhenItsFilesAreLeftAlone) {
+  const auto got = front_.get("/entries/1");
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(std::count(got.body.begin(), got.body.end(), '\n'), entries + 1);
+}
+
+TEST_F(DrawDownload, IsBrokenOffWhenAFileIsCutMeanwhile) {
+  const auto whole = front_.get("/entries/1").body;
+  for (const auto* name : {"roster.bin", "verdicts.bin"}) {
+    auto reader = front_.connect();
+    reader.send("GET /entries/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::array<char, 4096> bytes;
+    const auto got = reader.socket().read_some(boost::asio::buffer(bytes));
+    const auto aside = folder() / "aside";
+    fs::copy_file(folder() / name, aside);
+    fs::resize_file(folder() / name, 64);
+    const auto answer = std::string(bytes.data(), got) + reader.read_to_end();
+    EXPECT_THAT(answer.substr(0, 64), StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_FALSE(answer.ends_with("\r\n0\r\n\r\n")) << "taken for the whole";
+    const auto body = data_in(std::string_view{answer}.substr(answer.find("\r\n\r\n") + 4));
+    EXPECT_LT(body.size(), whole.size());
+    EXPECT_TRUE(whole.starts_with(body)) << "something that the file has never held";
+
+    const auto next = front_.get("/entries/1");
+    EXPECT_EQ(next.status, 503);
+    EXPECT_THAT(next.body, HasSubstr("/problems/draw_damaged"));
+    EXPECT_THAT(next.body, HasSubstr(std::string{"wave-1/"} + name));
+    fs::rename(aside, folder() / name);
+    in_.time.advance(1s);
+    EXPECT_EQ(front_.get("/entries/1").body, whole) << "as soon as it is mended";
+  }
+}
+
+}  // namespace
+}  // namespace gelombang::net
