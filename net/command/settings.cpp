@@ -110,7 +110,9 @@ void read_mail(const toml::table* table, mailer::post_office_options& mail) {
   if (mail.kind != "directory" && mail.kind != "smtp" && mail.kind != "off")
     from.fail("kind", "must be \"directory\", \"smtp\" or \"off\"");
   from.text("path", mail.path);
+  if (mail.kind == "directory" && mail.path.empty()) from.fail("path", "must not be empty");
   from.text("host", mail.host);
+  if (mail.kind == "smtp" && mail.host.empty()) from.fail("host", "must not be empty");
   from.number("port", mail.port, 1, 65535);
   from.text("from", mail.from);
   from.text("tls", mail.tls);
@@ -226,10 +228,14 @@ bool is_metrics_place(const std::string& text) {
 void read_demo(const toml::table* table, settings& into) {
   section from{table, "demo"};
   from.flag("enabled", into.demo.enabled);
-  from.text("operator_email", into.demo.operator_email);
-  from.text("operator_password", into.demo.operator_password);
-  from.text("applicant_email", into.demo.applicant_email);
-  from.text("applicant_password", into.demo.applicant_password);
+  const auto text = [&](std::string_view key, std::string& value) {
+    from.text(key, value);
+    if (into.demo.enabled && value.empty()) from.fail(key, "must not be empty");
+  };
+  text("operator_email", into.demo.operator_email);
+  text("operator_password", into.demo.operator_password);
+  text("applicant_email", into.demo.applicant_email);
+  text("applicant_password", into.demo.applicant_password);
 }
 
 /// It stands in every line of the log, in a pattern where % means something.

@@ -121,6 +121,22 @@ TEST(CommandLine, APathThatIsEmptyIsWrongUsage) {
     expect_wrong_usage({"serve", "--set", std::string{key} + "="}, {key, "must not be empty"});
 }
 
+TEST(CommandLine, ATextThatIsEmptyIsToldWhereItIsNeeded) {
+  const scratch place;
+  const auto refused = [&](const std::string& where_needed, const std::string& key) {
+    auto settings = command_at(home{place.path()}, {"serve", "--listen", "127.0.0.1:0"});
+    settings.erase(settings.begin());  // the program
+    for (const auto& one : {where_needed, key + "=\"\""})
+      settings.insert(settings.end(), {"--set", one});
+    expect_wrong_usage(settings, {key, "must not be empty"});
+  };
+  refused("mail.kind=directory", "mail.path");
+  refused("mail.kind=smtp", "mail.host");
+  for (const auto* key : {"demo.operator_email", "demo.operator_password", "demo.applicant_email",
+                          "demo.applicant_password"})
+    refused("demo.enabled=true", key);
+}
+
 TEST(CommandLine, AFigureOutOfBoundsIsToldWithThem) {
   const scratch place;
   const auto data = (place.path() / "data").string();
