@@ -181,6 +181,17 @@ tl::expected<keyring, std::string> key_of(const settings& with, key_use use) {
   return keyring::load_or_create(file);
 }
 
+std::optional<std::string> openness_of(const fs::path& key_file) {
+  constexpr auto others = fs::perms::group_all | fs::perms::others_all;
+  std::error_code unknown;
+  const auto rights = fs::status(key_file, unknown).permissions();
+  if (unknown || (rights & others) == fs::perms::none) return std::nullopt;
+  return fmt::format(
+      "{} is open to others than its owner (mode {:04o}): whoever reads it opens "
+      "every copy of the data. chmod 600 closes it",
+      key_file.string(), static_cast<unsigned>(rights & fs::perms::mask));
+}
+
 tl::expected<std::optional<std::string>, std::string> key_mark_in(const fs::path& data_directory) {
   const auto file = storage::layout{data_directory}.key_mark();
   const auto damaged = [&] {

@@ -32,6 +32,10 @@ enum class key_use : std::uint8_t {
 ///   is data, stands inside the data directory, or can't be read or made.
 tl::expected<keyring, std::string> key_of(const settings& with, key_use use);
 
+/// Why the master key's file is not as private as what it opens: the rights that others than its
+/// owner have. Nothing where they have none, and where that can't be told.
+std::optional<std::string> openness_of(const std::filesystem::path& key_file);
+
 /// What the file KEY of a data directory says, nothing where it is not there.
 /// @returns that it is no mark of a key, or why it can't be read.
 tl::expected<std::optional<std::string>, std::string> key_mark_in(

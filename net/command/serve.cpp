@@ -288,6 +288,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   const system_clock time;
   check_places(with, time);
   const world around{with};
+  if (const auto open = openness_of(with.keys.file)) spdlog::warn("keys.file: {}", *open);
   auto lock = lock_data(with);
   const bool had_data = holds_data(with.storage.data_dir);
   or_stop(compare_key(with.storage.data_dir, around.keys));

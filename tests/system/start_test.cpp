@@ -77,6 +77,24 @@ TEST_F(StartTest, AMissingKeyIsNotReplaced) {
   EXPECT_FALSE(fs::exists(where_.key));
 }
 
+TEST_F(StartTest, AKeyThatOthersMayReadIsWarnedOfAndUsed) {
+  const std::string warning = "is open to others than its owner (mode 0";
+  {
+    node own{where_};
+    ASSERT_TRUE(own.start()) << own.log();
+    EXPECT_EQ(own.interrupt(), in_order);
+    EXPECT_FALSE(says(own, warning)) << own.log();
+  }
+  for (const auto more : {fs::perms::group_read, fs::perms::others_read, fs::perms::group_write}) {
+    fs::permissions(where_.key, fs::perms::owner_read | fs::perms::owner_write | more);
+    node open{where_};
+    ASSERT_TRUE(open.start()) << open.log();
+    EXPECT_EQ(open.interrupt(), in_order);
+    EXPECT_TRUE(says(open, "keys.file: " + where_.key.string() + " " + warning)) << open.log();
+    EXPECT_TRUE(says(open, " warning ")) << open.log();
+  }
+}
+
 TEST_F(StartTest, AnotherKeyDoesNotPassWhereTheMarkIsLost) {
   ASSERT_EQ(seed(where_, 5).how.code, 0);
   fs::remove(where_.data / "KEY");
