@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "storage/checksum.hpp"
+#include "storage/plain_files.hpp"
 
 namespace gelombang::storage {
 namespace {
@@ -254,6 +255,8 @@ std::optional<listed_file> decode_line(std::string_view line) {
 
 result<std::vector<listed_file>> read_mark(file_system& files, const layout& backup) {
   const auto path = backup.backup_mark();
+  if (auto plain = check_plain(backup.root, path.filename()); !plain)
+    return tl::unexpected(plain.error());
   const auto text = files.read(path, 0, mark_bytes_max);
   // There, and not to be read: nothing is known of the backup.
   if (!text && text.error().kind != fault::missing) return tl::unexpected(text.error());
@@ -310,6 +313,7 @@ result<void> read_listed(file_system& files, const std::vector<listed_file>& lis
                          const fs::path& from, Read read) {
   for (const auto& file : listed) {
     const auto source = from / file.path;
+    if (auto plain = check_plain(from, file.path); !plain) return plain;
     const auto bytes = files.size(source);
     if (!bytes) return tl::unexpected(bytes.error());
     if (*bytes != file.bytes) {
@@ -402,10 +406,11 @@ result<void> backup(const state_store& state, const journal& log, const layout& 
 
 bool has_backup_mark(const layout& where) {
   std::error_code unknown;
-  return fs::exists(where.backup_mark(), unknown);
+  return fs::exists(fs::symlink_status(where.backup_mark(), unknown));
 }
 
 result<backup_report> verify_backup(file_system& files, const layout& backup) {
+  if (auto plain = check_all_plain(backup.root); !plain) return tl::unexpected(plain.error());
   const auto listed = read_mark(files, backup);
   if (!listed) return tl::unexpected(listed.error());
   backup_report report;

@@ -62,12 +62,13 @@ bool has_backup_mark(const layout& where);
 /// Compares every file of a backup with the mark of completeness, as `restore` does, and changes
 /// nothing.
 /// @returns `missing` for a directory that is no complete backup, `corrupt` for a file that is not
-///   what was backed up, or that was not backed up at all.
+///   what was backed up, or that was not backed up at all, or no file at all.
 result<backup_report> verify_backup(file_system& files, const layout& backup);
 
 /// Copies a complete backup into an empty or absent data directory, after verifying it. What its
 /// mark does not list stays behind.
-/// @returns `missing` for a directory that is no complete backup, `in_use` for a target not empty.
+/// @returns `missing` for a directory that is no complete backup, `in_use` for a target not empty,
+///   `corrupt` for a file that is not what was backed up, or is reached through a link.
 result<void> restore(file_system& files, const layout& backup, const layout& target);
 
 }  // namespace gelombang::storage

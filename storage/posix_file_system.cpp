@@ -108,10 +108,13 @@ public:
   }
 
   result<std::string> read(const fs::path& path, std::uint64_t offset, std::size_t bytes) override {
-    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A FIFO in a file's place would wait here for somebody who writes to it.
+    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (file.number() < 0) return refused("open", path, errno);
     struct stat status {};
     if (::fstat(file.number(), &status) != 0) return refused("stat", path, errno);
+    if (!S_ISREG(status.st_mode))
+      return refused("read", path, S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
     const auto end = static_cast<std::uint64_t>(status.st_size);
     if (offset >= end) return std::string();
     std::string read(std::min<std::uint64_t>(bytes, end - offset), '\0');

@@ -16,6 +16,7 @@
 #include "storage/backup.hpp"
 #include "storage/data_mark.hpp"
 #include "storage/journal.hpp"
+#include "storage/plain_files.hpp"
 
 namespace gelombang::command {
 namespace {
@@ -52,6 +53,9 @@ public:
       : where_{order.data_directory}, key_file_(order.key_file), out_(out) {}
 
   checked<void> run() {
+    // Before anything in it is opened.
+    if (storage::has_backup_mark(where_))
+      if (auto plain = storage::check_all_plain(where_.root); !plain) return failed(plain.error());
     if (auto there = storage::check_state_is_there(storage::posix_file_system(), where_); !there)
       return failed(there.error());
     if (auto locked = lock(); !locked) return locked;

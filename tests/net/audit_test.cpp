@@ -1,6 +1,7 @@
 #include "net/command/audit.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "storage/data_mark.hpp"
 #include "tests/net/audited_data.hpp"
@@ -245,6 +246,24 @@ TEST_F(AuditOfABackup, FindsWhatDoesNotBelongToIt) {
   std::ofstream{at_.draws() / "more"} << "more";
   EXPECT_EQ(run(), 1);
   EXPECT_THAT(complaint_, HasSubstr("does not belong to the backup"));
+}
+
+TEST_F(AuditOfABackup, FindsWhatIsNoFileAndNeitherFollowsNorOpensIt) {
+  const auto aside = where_.path() / "aside";
+  for (const auto& [name, what] : files()) {
+    if (std::filesystem::is_directory(name)) continue;
+    std::filesystem::rename(name, aside);
+    std::filesystem::create_symlink(aside, name);
+    EXPECT_EQ(run(), 1) << name;
+    EXPECT_THAT(complaint_, HasSubstr(name + " is a symbolic link"));
+    std::filesystem::remove(name);
+    ASSERT_EQ(::mkfifo(name.c_str(), 0600), 0);
+    EXPECT_EQ(run(), 1) << name;
+    EXPECT_THAT(complaint_, HasSubstr(name + " is a FIFO"));
+    std::filesystem::remove(name);
+    std::filesystem::rename(aside, name);
+  }
+  EXPECT_EQ(run(), 0) << complaint_;
 }
 
 TEST_F(AuditOfABackup, WhatIsRestoredFromItHoldsBeforeAnyStart) {

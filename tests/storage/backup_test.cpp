@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "storage/checksum.hpp"
@@ -307,6 +309,62 @@ TEST_F(MadeBackup, WhatItDoesNotListIsFoundAndNotRestored) {
     EXPECT_THAT(told.error().detail, HasSubstr(other.string()));
     ASSERT_OK(restored());
     EXPECT_FALSE(std::filesystem::exists(target_.root / other.lexically_relative(made_.root)));
+    std::filesystem::remove_all(target_.root);
+    std::filesystem::remove(other);
+  }
+  ASSERT_OK(verified());
+}
+
+/// What is not a file in a backup: how it is made at a place, and what it is called.
+struct foreign {
+  std::function<void(const std::filesystem::path&)> make;
+  std::string called;
+};
+
+/// @param elsewhere  holds what a file held before
+std::vector<foreign> foreign_kinds(const std::filesystem::path& elsewhere) {
+  return {
+      {[elsewhere](const auto& at) { std::filesystem::create_symlink(elsewhere, at); },
+       "a symbolic link"},
+      {[](const auto& at) { std::filesystem::create_symlink("nowhere", at); }, "a symbolic link"},
+      {[](const auto& at) { std::filesystem::create_symlink("/dev/zero", at); }, "a symbolic link"},
+      {[](const auto& at) { EXPECT_EQ(::mkfifo(at.c_str(), 0600), 0); }, "a FIFO"},
+      {[](const auto& at) { EXPECT_EQ(::mknod(at.c_str(), S_IFSOCK | 0600, 0), 0); }, "a socket"}};
+}
+
+TEST_F(MadeBackup, OfFilesInPlaceOfWhichSomethingElseStandsIsRefusedAndThatIsNotOpened) {
+  const auto aside = where_.path() / "aside";
+  for (const auto* name : {"draws/wave-1/committed.json", "KEY", "FORMAT", "BACKUP"}) {
+    const auto file = made_.root / name;
+    std::filesystem::rename(file, aside);
+    for (const auto& kind : foreign_kinds(aside)) {
+      kind.make(file);
+      EXPECT_TRUE(has_backup_mark(made_));
+      const auto told = verified();
+      EXPECT_FAULT(told, fault::corrupt);
+      EXPECT_THAT(told.error().detail, HasSubstr(file.string() + " is " + kind.called));
+      EXPECT_FAULT(restored(), fault::corrupt);
+      EXPECT_FALSE(std::filesystem::exists(target_.root));
+      std::filesystem::remove(file);
+    }
+    std::filesystem::rename(aside, file);
+  }
+  std::filesystem::rename(made_.state(), aside);
+  std::filesystem::create_directory_symlink(aside, made_.state());
+  EXPECT_FAULT(verified(), fault::corrupt);
+  EXPECT_FAULT(restored(), fault::corrupt);
+}
+
+TEST_F(MadeBackup, BesideWhichSomethingElseStandsIsReportedAndRestoredWithoutIt) {
+  for (const auto& kind : foreign_kinds(where_.path())) {
+    const auto other = made_.draws() / "other";
+    kind.make(other);
+    const auto told = verified();
+    EXPECT_FAULT(told, fault::corrupt);
+    EXPECT_THAT(told.error().detail, HasSubstr(other.string() + " is " + kind.called));
+    ASSERT_OK(restored());
+    EXPECT_FALSE(
+        std::filesystem::exists(std::filesystem::symlink_status(target_.draws() / "other")));
     std::filesystem::remove_all(target_.root);
     std::filesystem::remove(other);
   }

@@ -1,6 +1,7 @@
 #include "storage/file_system.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/storage/journal_support.hpp"
 #include "tests/storage/temporary_directory.hpp"
@@ -50,6 +51,13 @@ TEST_F(PosixFileSystem, SaysWhatIsMissing) {
   EXPECT_FAULT(files_.rename(path_, where_.path() / "other"), fault::missing);
   EXPECT_FAULT(files_.list(path_), fault::missing);
   EXPECT_FAULT(files_.create(path_ / "below"), fault::missing);
+}
+
+TEST_F(PosixFileSystem, ReadsNothingButFilesAndWaitsForNobody) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_FAULT(files_.read(path_, 0, 1), fault::io);
+  EXPECT_FAULT(files_.read("/dev/zero", 0, 1), fault::io);
+  EXPECT_FAULT(files_.read(where_.path(), 0, 1), fault::io);
 }
 
 TEST_F(PosixFileSystem, AFullDeviceIsNoSpace) {

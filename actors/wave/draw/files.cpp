@@ -70,7 +70,8 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
 }  // namespace
 
 result<mapped_file> mapped_file::open(const std::filesystem::path& path) {
-  descriptor file{path, O_RDONLY};
+  // A FIFO in a file's place would wait here for somebody who writes to it.
+  descriptor file{path, O_RDONLY | O_NONBLOCK | O_NOCTTY};
   if (!file.valid() && errno == ENOENT) return refuse(errc::not_found, {}, path.string());
   struct stat status {};
   if (!file.valid() || ::fstat(file.number(), &status) != 0) return failed(path, errno);

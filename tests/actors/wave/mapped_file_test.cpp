@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
@@ -66,6 +67,13 @@ TEST_F(MappedFile, ThatIsReplacedOrRemovedIsStillWhole) {
   EXPECT_EQ(file.bytes()[3 * page - 1], 'x');
   fs::remove(path_);
   EXPECT_TRUE(file.is_whole());
+}
+
+TEST_F(MappedFile, IsAFileAndNothingThatOneWaitsFor) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const auto opened = mapped_file::open(path_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::storage_unavailable);
 }
 
 TEST_F(MappedFile, ThatIsCutHarmsNoOther) {
