@@ -29,19 +29,34 @@ void answer_problem(exchange& x) {
 }  // namespace
 
 void add_house_routes(router& routes, const server& front) {
-  routes.add({http::verb::get, "/healthz", access::anyone, "readHealth",
-              [](exchange& x) { x.reply(200, R"({"status":"alive"})"); }});
-  routes.add({http::verb::get, "/readyz", access::anyone, "readReadiness", [&front](exchange& x) {
-                if (auto why = front.unready()) return x.refuse(*why);
-                x.reply(200, R"({"status":"ready"})");
-              }});
+  routes.add({.method = http::verb::get,
+              .path = "/healthz",
+              .who = access::anyone,
+              .operation_id = "readHealth",
+              .answer = [](exchange& x) { x.reply(200, R"({"status":"alive"})"); },
+              .when_busy = urgency::house});
+  const auto readiness = [&front](exchange& x) {
+    if (auto why = front.unready()) return x.refuse(*why);
+    x.reply(200, R"({"status":"ready"})");
+  };
+  routes.add({.method = http::verb::get,
+              .path = "/readyz",
+              .who = access::anyone,
+              .operation_id = "readReadiness",
+              .answer = readiness,
+              .when_busy = urgency::house});
   routes.add({http::verb::get, "/openapi.json", access::anyone, "readOpenapi", answer_document});
   routes.add({http::verb::get, "/problems/{name}", access::anyone, "readProblem", answer_problem});
 }
 
 void add_metrics_route(router& routes, const metrics_page& page) {
-  routes.add({http::verb::get, "/metrics", access::anyone, "readMetrics",
-              [&page](exchange& x) { x.reply(200, text_exposition, page.text()); }});
+  const auto answer = [&page](exchange& x) { x.reply(200, text_exposition, page.text()); };
+  routes.add({.method = http::verb::get,
+              .path = "/metrics",
+              .who = access::anyone,
+              .operation_id = "readMetrics",
+              .answer = answer,
+              .when_busy = urgency::house});
 }
 
 }  // namespace gelombang::net

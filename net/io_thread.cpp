@@ -1,6 +1,9 @@
 #include "net/io_thread.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <ctime>
 #include <random>
 #include <utility>
@@ -15,9 +18,19 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 constexpr std::size_t spare_workspaces_max = 512;
 /// A workspace that grew beyond this for one large request is not kept.
 constexpr std::size_t spare_bytes_max = std::size_t{64} * 1024;
+/// Connections accepted in a row before those that are there have their turn.
+constexpr int accepted_in_a_row_max = 64;
 constexpr std::string_view refusal_at_the_door =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
+
+admission_settings admission_of(const server_options& options) {
+  auto settings = options.admission;
+  settings.places_max = std::max<std::size_t>(
+      1, options.bounds.requests_in_flight_max / std::max<std::size_t>(1, options.threads));
+  settings.places_min = std::min(settings.places_min, settings.places_max);
+  return settings;
+}
 
 std::int64_t steady_now_ms() {
   auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -32,11 +45,11 @@ io_thread::io_thread(server& owner, std::size_t index)
       // Each context is run by one thread, so its sockets need no locks; posting to it still does.
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       guard_(context_.get_executor()),
-      acceptor_(context_.get_executor()),
+      public_(context_, lane::everybody),
+      house_(context_, lane::house),
+      door_(admission_of(owner.options_), std::chrono::steady_clock::now()),
       sweep_timer_(context_.get_executor()),
       json_(owner.options_.bounds.json_depth_max),
-      places_max_(std::max<std::size_t>(
-          1, owner.options_.bounds.requests_in_flight_max / owner.options_.threads)),
       dice_(std::random_device{}() | 1) {}
 
 io_thread::~io_thread() {
@@ -63,8 +76,8 @@ std::uint64_t io_thread::dice() {
   return dice_;
 }
 
-bool io_thread::take_place() {
-  if (places_taken_ >= places_max_) return false;
+bool io_thread::take_place(urgency what) {
+  if (places_taken_ >= door_.places() && what != urgency::house) return false;
   ++places_taken_;
   metrics_->requests_in_flight.add();
   return true;
@@ -91,38 +104,73 @@ void io_thread::give_back(std::unique_ptr<workspace> used) {
 
 // ---- listening
 
-tl::expected<void, std::string> io_thread::listen(const asio::ip::tcp::endpoint& endpoint) {
+tl::expected<void, std::string> io_thread::listen(lane which,
+                                                  const asio::ip::tcp::endpoint& endpoint) {
+  auto& at = which == lane::house ? house_ : public_;
   boost::system::error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.set_option(reuse_port(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  at.socket.open(endpoint.protocol(), error);
+  if (!error) at.socket.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) at.socket.set_option(reuse_port(true), error);
+  if (!error) at.socket.bind(endpoint, error);
+  if (!error) at.socket.native_non_blocking(true, error);
+  if (!error) at.socket.listen(at.backlog, error);
   if (error) return tl::unexpected(error.message());
   return {};
 }
 
-std::uint16_t io_thread::port() const {
-  return acceptor_.local_endpoint().port();
+std::uint16_t io_thread::port(lane which) const {
+  return (which == lane::house ? house_ : public_).socket.local_endpoint().port();
 }
 
-void io_thread::accept_next() {
-  acceptor_.async_accept(remote_, [this](boost::system::error_code error, tcp_socket socket) {
-    if (!acceptor_.is_open()) return;
-    if (!error) {
-      accepted(std::move(socket));
-      return accept_next();
-    }
-    // Out of descriptors or memory: the next sweep tries again, instead of a loop doing so.
-    accepting_ = false;
+void io_thread::accept_later(entrance& at) {
+  at.socket.async_wait(asio::socket_base::wait_read, [this, &at](boost::system::error_code error) {
+    if (!error && at.socket.is_open()) accept_some(at);
   });
 }
 
-void io_thread::accepted(tcp_socket socket) {
-  auto peer = peer_of(remote_.address());
+void io_thread::accept_some(entrance& at) {
+  for (int count = 0; count < accepted_in_a_row_max; ++count) {
+    asio::ip::tcp::endpoint from;
+    auto bytes = static_cast<socklen_t>(from.capacity());
+    auto descriptor =
+        ::accept4(at.socket.native_handle(), from.data(), &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0) {
+      from.resize(bytes);
+      accepted(descriptor, from, at.to);
+      continue;
+    }
+    if (errno == EAGAIN) break;
+    // Out of descriptors or memory: the next sweep tries again, instead of a loop doing so.
+    at.is_stuck = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (at.is_stuck) return;
+    // Everything else is about that one connection.
+  }
+  accept_later(at);
+}
+
+void io_thread::waited(admission::came_on what, std::chrono::milliseconds wait) {
+  door_.waited(what, wait, std::chrono::steady_clock::now());
+  metrics_->pressure_permille.set(door_.pressure());
+  metrics_->backlog.set(static_cast<std::uint64_t>(public_.backlog));
+  metrics_->places.set(door_.places());
+  metrics_->served_late.set(door_.unaffordable());
+  keep_backlog();
+}
+
+void io_thread::keep_backlog() {
+  const auto wanted = std::min<int>(door_.backlog(), asio::socket_base::max_listen_connections);
+  if (wanted == public_.backlog) return;
+  // On a socket that listens this only sets the length; whoever is in the queue stays there.
   boost::system::error_code error;
-  socket.non_blocking(true, error);
-  if (!owner_.shared_->take_connection(peer, bounds())) {
+  public_.socket.listen(wanted, error);
+  if (!error) public_.backlog = wanted;
+}
+
+void io_thread::accepted(int descriptor, const asio::ip::tcp::endpoint& from, lane to) {
+  auto peer = peer_of(from.address());
+  boost::system::error_code error;
+  tcp_socket socket{context_.get_executor(), from.protocol(), descriptor};
+  if (!owner_.shared_->take_connection(to, peer, bounds())) {
     metrics_->refused[static_cast<std::size_t>(turned_away::connections)].add();
     ::send(socket.native_handle(), refusal_at_the_door.data(), refusal_at_the_door.size(),
            MSG_NOSIGNAL);
@@ -131,19 +179,19 @@ void io_thread::accepted(tcp_socket socket) {
   socket.set_option(asio::ip::tcp::no_delay(true), error);
   ssl_ptr tls;
   if (owner_.options_.tls) tls = owner_.shared_->tls.accept_on(socket.native_handle());
-  if (owner_.options_.tls && !tls) return owner_.shared_->give_connection_back(peer);
+  if (owner_.options_.tls && !tls) return owner_.shared_->give_connection_back(to, peer);
   metrics_->connections_opened.add();
   metrics_->connections_open.add();
   // Sessions delete themselves when they end, and leave the list doing so.
-  auto* made = new session(*this, std::move(socket), peer, std::move(tls));
+  auto* made = new session(*this, std::move(socket), peer, to, std::move(tls));
   sessions_.push_back(*made);
   made->start();
 }
 
-void io_thread::closed(session& one, const peer_address& peer) {
+void io_thread::closed(session& one, lane to, const peer_address& peer) {
   if (one.is_linked()) sessions_.erase(sessions_.iterator_to(one));
   metrics_->connections_open.subtract();
-  owner_.shared_->give_connection_back(peer);
+  owner_.shared_->give_connection_back(to, peer);
   if (was_draining_ && sessions_.empty()) context_.stop();
 }
 
@@ -153,7 +201,9 @@ void io_thread::run(thread_metrics& metrics) {
   metrics_ = &metrics;
   coarse_now_ms_ = steady_now_ms();
   write_date();
-  accept_next();
+  for (auto* at : {&public_, &house_}) {
+    if (at->socket.is_open()) accept_later(*at);
+  }
   sweep_later();
   context_.run();
 }
@@ -171,9 +221,9 @@ void io_thread::sweep() {
   coarse_now_ms_ = steady_now_ms();
   write_date();
   for (auto& one : sessions_) one.sweep(coarse_now_ms_);
-  if (!accepting_ && acceptor_.is_open()) {
-    accepting_ = true;
-    accept_next();
+  for (auto* at : {&public_, &house_}) {
+    if (!std::exchange(at->is_stuck, false) || !at->socket.is_open()) continue;
+    accept_some(*at);
   }
 }
 
@@ -192,7 +242,8 @@ std::chrono::system_clock::time_point io_thread::now_for_date() const {
 void io_thread::drain() {
   was_draining_ = true;
   boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  public_.socket.close(ignored);
+  house_.socket.close(ignored);
   for (auto& one : sessions_) one.drain();
   if (sessions_.empty()) context_.stop();
 }

@@ -29,6 +29,8 @@ struct limits {
   /// Open connections from one address (IPv6: one /64); likewise. High, for a load balancer or a
   /// carrier's address translation is one address for many people.
   std::size_t connections_per_address_max = 20'000;
+  /// Open connections at the operators' own port; likewise.
+  std::size_t house_connections_max = 256;
   /// Requests whose handler has not answered yet, in the whole server: 503. Reached when the actors
   /// or the disk fall behind; each request holds one buffer.
   std::size_t requests_in_flight_max = 16'384;

@@ -61,6 +61,18 @@ MetricFamily gauge_family(const all_threads& threads, std::string name, std::str
   return made;
 }
 
+/// A gauge of each thread, for a sum of them would say nothing.
+MetricFamily by_thread_family(const all_threads& threads, std::string name, std::string help,
+                              const counter_of& gauge) {
+  auto made = family(std::move(name), std::move(help), MetricType::Gauge);
+  for (std::size_t index = 0; index < threads.size(); ++index) {
+    auto metric = labelled({{"thread", std::to_string(index)}});
+    metric.gauge.value = static_cast<double>(gauge(*threads[index]).value());
+    made.metric.push_back(std::move(metric));
+  }
+  return made;
+}
+
 MetricFamily requests_family(const all_threads& threads,
                              const std::vector<std::string>& operations) {
   auto made = family("gelombang_http_requests_total", "Answered requests by operation and class",
@@ -144,6 +156,10 @@ std::string_view name_of(turned_away reason) {
       return "write_stalled";
     case turned_away::handshake:
       return "handshake";
+    case turned_away::overload:
+      return "overload";
+    case turned_away::over_share:
+      return "over_share";
   }
   return {};
 }
@@ -189,6 +205,20 @@ std::vector<MetricFamily> http_metrics::Collect() const {
   all.push_back(requests_family(threads_, operations_));
   all.push_back(latency_family(threads_, operations_));
   all.push_back(refused_family(threads_));
+  all.push_back(by_thread_family(
+      threads_, "gelombang_overload_pressure_permille",
+      "Part of the requests that are refused: up to 333 browsing, up to 667 entering, then joining",
+      of(&thread_metrics::pressure_permille)));
+  all.push_back(by_thread_family(threads_, "gelombang_overload_backlog_connections",
+                                 "Connections that the kernel may keep until they are accepted",
+                                 of(&thread_metrics::backlog)));
+  all.push_back(by_thread_family(threads_, "gelombang_overload_places",
+                                 "Requests that may wait for the actors at a time",
+                                 of(&thread_metrics::places)));
+  all.push_back(counter_family(threads_, "gelombang_overload_served_late_total",
+                               "Served although they had waited too long, for want of credit to "
+                               "refuse",
+                               of(&thread_metrics::served_late)));
   all.push_back(gauge_family(threads_, "gelombang_http_requests_in_flight",
                              "Requests whose handler waits for an answer",
                              of(&thread_metrics::requests_in_flight)));

@@ -25,6 +25,7 @@ public:
   void subtract(std::uint64_t amount = 1) {
     value_.store(value_.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
   }
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
 private:
@@ -65,8 +66,10 @@ enum class turned_away : std::uint8_t {
   not_routed,      ///< no such path or method
   write_stalled,   ///< write_timeout
   handshake,       ///< TLS
+  overload,        ///< more than the node can do: `admission`
+  over_share,      ///< an account that has had its part while others are refused
 };
-inline constexpr std::size_t turned_away_kinds = 9;
+inline constexpr std::size_t turned_away_kinds = 11;
 std::string_view name_of(turned_away reason);
 
 /// What one io thread counts. Written by that thread only.
@@ -82,6 +85,8 @@ struct thread_metrics {
   std::array<owned_counter, turned_away_kinds> refused;
   owned_counter connections_opened, connections_open, requests_in_flight;
   owned_counter bytes_read, bytes_written;
+  /// What `admission` has come to, and whom it served late for want of credit to refuse.
+  owned_counter pressure_permille, backlog, places, served_late;
 };
 
 /// The front door's figures, collected from all threads at the time of a scrape. Thread-safe.

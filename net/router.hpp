@@ -16,6 +16,7 @@
 #include "actors/programme/result.hpp"
 #include "net/limits.hpp"
 #include "net/task.hpp"
+#include "net/urgency.hpp"
 
 namespace gelombang::net {
 
@@ -67,6 +68,8 @@ struct route {
   handler answer;
   /// 0: the limit of all (`limits::body_bytes_max`).
   std::size_t body_bytes_max = 0;
+  /// What is given up first when the node has more to do than it can.
+  urgency when_busy = urgency::browsing;
 };
 
 /// What a target led to. Parameters are views into the path, or into `decoded` when the path had

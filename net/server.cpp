@@ -35,8 +35,13 @@ boost::system::error_code probe(const asio::ip::tcp::endpoint& endpoint) {
 
 }  // namespace
 
-bool server::shared::take_connection(const peer_address& peer, const limits& bounds) {
+bool server::shared::take_connection(lane to, const peer_address& peer, const limits& bounds) {
   std::lock_guard lock{connections_guard_};
+  if (to == lane::house) {
+    if (house_connections_ >= bounds.house_connections_max) return false;
+    ++house_connections_;
+    return true;
+  }
   if (connections_ >= bounds.connections_max) return false;
   auto& from_there = by_address_[peer.hash()];
   if (from_there >= bounds.connections_per_address_max) return false;
@@ -45,8 +50,12 @@ bool server::shared::take_connection(const peer_address& peer, const limits& bou
   return true;
 }
 
-void server::shared::give_connection_back(const peer_address& peer) {
+void server::shared::give_connection_back(lane to, const peer_address& peer) {
   std::lock_guard lock{connections_guard_};
+  if (to == lane::house) {
+    --house_connections_;
+    return;
+  }
   --connections_;
   auto at = by_address_.find(peer.hash());
   if (--at->second == 0) by_address_.erase(at);
@@ -74,21 +83,32 @@ tl::expected<void, std::string> server::reload_certificate() {
 
 tl::expected<void, std::string> server::listen() {
   if (auto loaded = reload_certificate(); !loaded) return loaded;
+  auto bound = listen(lane::everybody, options_.address, options_.port);
+  if (!bound) return tl::unexpected(bound.error());
+  port_ = *bound;
+  if (!options_.house) return {};
+  bound = listen(lane::house, options_.house->address, options_.house->port);
+  if (!bound) return tl::unexpected(bound.error());
+  house_port_ = *bound;
+  return {};
+}
+
+tl::expected<std::uint16_t, std::string> server::listen(lane which, const std::string& address,
+                                                        std::uint16_t port) {
   boost::system::error_code error;
-  auto address = asio::ip::make_address(options_.address, error);
-  auto where = options_.address + ":" + std::to_string(options_.port);
+  auto parsed = asio::ip::make_address(address, error);
+  auto where = address + ":" + std::to_string(port);
   if (error) return tl::unexpected(where + ": " + error.message());
-  asio::ip::tcp::endpoint endpoint{address, options_.port};
-  if (options_.port != 0) error = probe(endpoint);
+  asio::ip::tcp::endpoint endpoint{parsed, port};
+  if (port != 0) error = probe(endpoint);
   if (error) return tl::unexpected(where + ": " + error.message());
   for (auto& thread : threads_) {
-    if (auto bound = thread->listen(endpoint); !bound) {
+    if (auto bound = thread->listen(which, endpoint); !bound) {
       return tl::unexpected(where + ": " + bound.error());
     }
-    endpoint.port(thread->port());
+    endpoint.port(thread->port(which));
   }
-  port_ = endpoint.port();
-  return {};
+  return endpoint.port();
 }
 
 void server::start(router routes, metrics_page* page) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/programme/clock.hpp"
+#include "net/admission_settings.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/router.hpp"
@@ -23,6 +24,12 @@ namespace gelombang::net {
 class io_thread;
 class tls_context;
 
+/// Whom a port is for.
+enum class lane : std::uint8_t {
+  everybody,
+  house,  ///< operators and probers: never refused for overload, with a queue of its own
+};
+
 /// Where the certificate chain and the key stand, as PEM.
 struct tls_files {
   std::string certificate_chain;
@@ -32,8 +39,16 @@ struct tls_files {
 struct server_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any free one
+  /// A second port, of `lane::house`, for an address that only operators can reach.
+  struct house_port {
+    std::string address;
+    std::uint16_t port = 0;
+  };
+  std::optional<house_port> house = {};
   std::size_t threads = 1;
   limits bounds = {};
+  /// What is done when more comes than can be served; `places_max` follows from `bounds`.
+  admission_settings admission = {};
   std::optional<tls_files> tls = {};
   /// Verifies the tokens of routes that want one; null: such routes refuse everybody.
   const access_tokens* tokens = nullptr;
@@ -59,6 +74,8 @@ public:
   /// @returns a text that names the address or the file, and the reason, on failure.
   tl::expected<void, std::string> listen();
   std::uint16_t port() const { return port_; }
+  /// 0 without one.
+  std::uint16_t house_port() const { return house_port_; }
 
   /// Serves `routes` until `stop`. Its figures go to `page` when there is one.
   void start(router routes, metrics_page* page = nullptr);
@@ -85,11 +102,16 @@ private:
   friend class io_thread;
   struct shared;
 
+  /// Binds a port on every thread. @returns the port.
+  tl::expected<std::uint16_t, std::string> listen(lane which, const std::string& address,
+                                                  std::uint16_t port);
+
   server_options options_;
   std::unique_ptr<shared> shared_;
   std::vector<std::unique_ptr<io_thread>> threads_;
   std::function<std::optional<errc>()> readiness_;
   std::uint16_t port_ = 0;
+  std::uint16_t house_port_ = 0;
   bool started_ = false;
 };
 

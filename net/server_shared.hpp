@@ -29,13 +29,14 @@ struct server::shared {
   std::size_t threads_left = 0;
   bool is_hurried = false;
 
-  /// False: the server, or this address, has as many connections as it may.
-  bool take_connection(const peer_address& peer, const limits& bounds);
-  void give_connection_back(const peer_address& peer);
+  /// False: the server, its house port, or this address, has as many connections as it may.
+  bool take_connection(lane to, const peer_address& peer, const limits& bounds);
+  void give_connection_back(lane to, const peer_address& peer);
 
 private:
   std::mutex connections_guard_;
   std::size_t connections_ = 0;
+  std::size_t house_connections_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> by_address_;
 };
 

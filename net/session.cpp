@@ -1,5 +1,6 @@
 #include "net/session.hpp"
 
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -28,11 +29,11 @@ std::int64_t milliseconds_of(std::chrono::milliseconds duration) {
 
 // ---- life
 
-session::session(io_thread& thread, tcp_socket socket, peer_address peer, ssl_ptr tls)
-    : thread_(thread), socket_(std::move(socket)), tls_(std::move(tls)), peer_(peer) {}
+session::session(io_thread& thread, tcp_socket socket, peer_address peer, lane to, ssl_ptr tls)
+    : thread_(thread), socket_(std::move(socket)), tls_(std::move(tls)), peer_(peer), lane_(to) {}
 
 session::~session() {
-  thread_.closed(*this, peer_);
+  thread_.closed(*this, lane_, peer_);
 }
 
 void session::start() {
@@ -56,6 +57,7 @@ task<> session::run() {
 
 task<bool> session::handshake() {
   watch(phase::handshake, thread_.bounds().handshake_timeout);
+  tell_wait();
   for (;;) {
     ERR_clear_error();
     auto done = SSL_do_handshake(tls_.get());
@@ -72,10 +74,13 @@ task<bool> session::handshake() {
 }
 
 task<> session::read_and_answer() {
+  auto is_fresh = true;
   while (!closing_) {
     watch_reading();
-    auto is_buffered = tls_ != nullptr && SSL_pending(tls_.get()) > 0;
-    if (!is_buffered && !co_await can_read()) break;
+    // Under load the first request of a connection is there before the connection is accepted.
+    auto may_be_there = tls_ != nullptr ? SSL_pending(tls_.get()) > 0 : is_fresh;
+    is_fresh = false;
+    if (!may_be_there && !co_await can_read()) break;
     auto got = receive();
     if (got == received::closed) co_return;
     if (got == received::nothing_yet) continue;
@@ -180,9 +185,23 @@ session::received session::receive() {
     gone_ = got == connection_lost;
     return received::closed;
   }
+  if (input.size() == 0) tell_wait();
   input.added(static_cast<std::size_t>(got));
   thread_.metrics().bytes_read.add(static_cast<std::uint64_t>(got));
   return received::some;
+}
+
+/// Tells the overload control how long the bytes that have been read were there: one request in
+/// sixteen, for asking the kernel costs half a microsecond.
+void session::tell_wait() {
+  auto came = is_new_ ? admission::came_on::new_connection : admission::came_on::kept_connection;
+  auto& door = thread_.door();
+  is_new_ = false;
+  if (lane_ == lane::house || !door.wants_sample()) return;
+  tcp_info facts{};
+  socklen_t bytes = sizeof facts;
+  if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &facts, &bytes) != 0) return;
+  thread_.waited(came, std::chrono::milliseconds{facts.tcpi_last_data_recv});
 }
 
 // ---- answering
@@ -257,7 +276,7 @@ void session::failed(const char* what) {
 
 task<> session::wait_for(const handler::waiting& ask) {
   auto& x = work_->x;
-  if (!thread_.take_place()) {
+  if (!thread_.take_place(lane_ == lane::house ? urgency::house : x.match_.found->when_busy)) {
     count(turned_away::in_flight);
     x.refuse(errc::overloaded);
     co_return;
@@ -297,7 +316,9 @@ void session::finish_answer() {
   auto& figures = metrics.routes[index];
   figures.by_class[std::min<std::size_t>(x.status_ / 100, 5)].add();
   if (x.match_.found != nullptr && asked_at_ != std::chrono::steady_clock::time_point{}) {
-    figures.latency.record(std::chrono::steady_clock::now() - asked_at_);
+    auto took = std::chrono::steady_clock::now() - asked_at_;
+    figures.latency.record(took);
+    if (!work.rejection) thread_.door().answered(x.match_.found->when_busy, took);
     asked_at_ = {};
   }
   if (!x.keep_alive_ || gone_) {

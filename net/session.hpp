@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "net/metrics.hpp"
+#include "net/server.hpp"
 #include "net/task.hpp"
 #include "net/tls.hpp"
 #include "net/workspace.hpp"
@@ -27,7 +28,7 @@ using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::ex
 /// thread and belongs to it.
 class session : public boost::intrusive::list_base_hook<> {
 public:
-  session(io_thread& thread, tcp_socket socket, peer_address peer, ssl_ptr tls);
+  session(io_thread& thread, tcp_socket socket, peer_address peer, lane to, ssl_ptr tls);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -84,6 +85,8 @@ private:
   step collect_chunks();
   step broken(errc why);
   void begin_request();
+  void tell_wait();
+  void ask_admission();
 
   // Answering.
   const handler::waiting* dispatch();
@@ -109,12 +112,14 @@ private:
   std::int64_t phase_since_ms_ = 0;
   std::chrono::steady_clock::time_point asked_at_;
   peer_address peer_;
+  lane lane_;
   asio::socket_base::wait_type tls_wait_ = asio::socket_base::wait_read;
   phase phase_ = phase::idle;
   bool expired_ = false;
   bool closing_ = false;  ///< nothing more is read
   bool gone_ = false;     ///< the client can't be written to
   bool must_linger_ = false;
+  bool is_new_ = true;      ///< nothing has been read yet
   bool continued_ = false;  ///< 100 Continue has been sent for this request
 };
 

@@ -144,6 +144,7 @@ session::step session::admit() {
   if (parser.announced_bytes() > limit) return broken(errc::body_too_large);
   parser.body_limit(limit);
   authorise();
+  if (!work.rejection && x.match_.found != nullptr) ask_admission();
   return step::ready;
 }
 
@@ -170,6 +171,20 @@ void session::authorise() {
   }
   count(turned_away::not_authorised);
   work.rejection.emplace(verified.error());
+}
+
+void session::ask_admission() {
+  if (lane_ == lane::house) return;
+  auto& x = work_->x;
+  auto& door = thread_.door();
+  asker who{.account = {}, .address = peer_.hash()};
+  if (x.match_.found->who != access::anyone) who.account = x.bearer_.subject.value;
+  const auto said = door.decide(who, x.match_.found->when_busy, thread_.dice());
+  if (said == admission::verdict::serve) return;
+  const auto is_over_share = said == admission::verdict::over_share;
+  count(is_over_share ? turned_away::over_share : turned_away::overload);
+  work_->rejection.emplace(is_over_share ? errc::too_many_requests : errc::overloaded);
+  if (door.ends_connections()) x.keep_alive_ = false;
 }
 
 session::step session::collect_body() {
