@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::size_t salt_bytes = crypto_pwhash_argon2id_SALTBYTES;
 constexpr std::size_t digest_bytes = 32;
-/// Costs that a stored hash may ask for: a damaged row must not take all the memory.
-constexpr std::uint8_t passes_max = 16;
-constexpr std::uint8_t memory_log2_kib_max = 20;
+static_assert(crypto_pwhash_argon2id_MEMLIMIT_MIN <= (1024u << password_memory_log2_kib_min));
 static_assert(salt_bytes + digest_bytes + 2 == password_hash_bytes);
 
 using digest_array = std::array<unsigned char, digest_bytes>;
@@ -42,8 +40,9 @@ password_cost cost_of(std::string_view hash) {
 bool is_hash(std::string_view hash) {
   if (hash.size() != password_hash_bytes) return false;
   auto cost = cost_of(hash);
-  return cost.passes >= 1 && cost.passes <= passes_max && cost.memory_log2_kib >= 3 &&
-         cost.memory_log2_kib <= memory_log2_kib_max;
+  return cost.passes >= 1 && cost.passes <= password_passes_max &&
+         cost.memory_log2_kib >= password_memory_log2_kib_min &&
+         cost.memory_log2_kib <= password_memory_log2_kib_max;
 }
 
 std::string random_salt() {

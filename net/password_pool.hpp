@@ -26,6 +26,12 @@ struct password_cost {
   friend bool operator==(const password_cost&, const password_cost&) = default;
 };
 
+/// What a cost may be: libsodium's least, and what a stored hash may ask for at most, since a
+/// damaged row must not take all the memory.
+inline constexpr std::uint8_t password_passes_max = 16;
+inline constexpr std::uint8_t password_memory_log2_kib_min = 3;
+inline constexpr std::uint8_t password_memory_log2_kib_max = 20;
+
 /// Salt (16 bytes), digest (32), cost (2).
 inline constexpr std::size_t password_hash_bytes = 50;
 

@@ -136,8 +136,8 @@ tl::expected<holding, std::string> look_at(const fs::path& data_directory) {
   // The root of a file system of its own has lost+found; the others are ours, and left by a start
   // that failed, as on a full disk.
   const auto is_no_matter = [](const std::string& name) {
-    static const std::set<std::string_view> left{"lost+found", "LOCK",    "KEY.new",
-                                                 "FORMAT.tmp", "journal", "state"};
+    static const std::set<std::string_view> left{"lost+found", "LOCK",  "KEY.new", "FORMAT.tmp",
+                                                 "journal",    "state", "CLOCK",   "CLOCK.new"};
     return left.contains(name);
   };
   for (fs::directory_iterator at{data_directory, code}, end; !code && at != end; at.increment(code))

@@ -14,6 +14,7 @@
 #include "net/command/key_check.hpp"
 #include "net/command/listen.hpp"
 #include "net/command/log_file.hpp"
+#include "net/command/manual_clock.hpp"
 #include "net/command/node_metrics.hpp"
 #include "net/command/outgoing_mail.hpp"
 #include "net/command/places.hpp"
@@ -284,14 +285,58 @@ void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with
   std::_Exit(0);
 }
 
+/// What the node's time is; `ahead` is null where it is the system's.
+struct time_source {
+  std::unique_ptr<clock> shown;
+  ahead_clock* ahead = nullptr;
+};
+
+/// For whom has the directory's lock.
+time_source clock_of(const settings& with, bool had_data) {
+  or_stop(may_have_its_clock(with, had_data));
+  if (!with.clock.is_manual) return {std::make_unique<system_clock>()};
+  const auto start = with.clock.start == instant{} ? system_clock{}.now() : with.clock.start;
+  auto opened = or_stop(ahead_clock::open(with.storage.data_dir, start), environment_failed);
+  spdlog::warn(
+      "clock.kind = \"manual\": this node's time is not the world's, it shows {}, and operators "
+      "may put it ahead. Nothing that real people rely on may stand here",
+      format_time(opened->now()));
+  auto* const ahead = opened.get();
+  return {std::move(opened), ahead};
+}
+
+decltype(net::services::put_clock_ahead) putting_ahead(ahead_clock* ahead) {
+  if (!ahead) return {};
+  return [ahead](instant when) {
+    auto shown = ahead->put_ahead_to(when);
+    if (shown) spdlog::warn("the clock has been put ahead: it shows {}", format_time(*shown));
+    return shown;
+  };
+}
+
+net::password_pool::settings password_settings(const settings& with) {
+  constexpr net::password_cost usual;
+  if (with.passwords.passes < usual.passes ||
+      with.passwords.memory_log2_kib < usual.memory_log2_kib)
+    spdlog::warn(
+        "passwords.passes = {}, passwords.memory_kib = {}: whoever gets hold of the data tries "
+        "passwords faster than with {} and {}",
+        with.passwords.passes, 1u << with.passwords.memory_log2_kib, usual.passes,
+        1u << usual.memory_log2_kib);
+  return {.threads = with.front_door.password_threads,
+          .queue_max = with.front_door.password_queue_max,
+          .cost = with.passwords};
+}
+
 void run(const settings& with, const sigset_t& signals, const log_output& log) {
-  const system_clock time;
-  check_places(with, time);
+  check_places(with, system_clock{});
   const world around{with};
   if (const auto open = openness_of(with.keys.file)) spdlog::warn("keys.file: {}", *open);
   auto lock = lock_data(with);
   const bool had_data = holds_data(with.storage.data_dir);
   or_stop(compare_key(with.storage.data_dir, around.keys));
+  const auto source = clock_of(with, had_data);
+  const clock& time = *source.shown;
   auto config = caf_config(with);
   caf::actor_system system{*config};
   rooms all{around, time, with.runtime.shards};
@@ -310,8 +355,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
             environment_failed);
   const net::access_tokens access{{{"1", around.keys.access_token_key()}}};
   const net::refresh_tokens refresh{around.keys.refresh_token_key()};
-  net::password_pool passwords{{.threads = with.front_door.password_threads,
-                                .queue_max = with.front_door.password_queue_max}};
+  net::password_pool passwords{password_settings(with)};
   net::metrics_page page;
   page.add(std::make_shared<node_metrics>(*node));
   net::server front{server_options(with, &access), time};
@@ -329,7 +373,8 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
                          .passwords = passwords,
                          .eligibility_of_scheme = rules_by_scheme(around),
                          .operator_emails = operators_of(with),
-                         .attempts = net::attempt_limits{with.front_door.attempts_by_address_max}};
+                         .attempts = net::attempt_limits{with.front_door.attempts_by_address_max},
+                         .put_clock_ahead = putting_ahead(source.ahead)};
   for (auto& one : gateways) services.gateways.push_back(one.get());
   front.on_readiness([&node] {
     return node->writable() ? std::nullopt : std::optional{errc::storage_unavailable};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -221,6 +222,31 @@ void read_runtime(const toml::table* table, settings& into) {
   from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
 }
 
+void read_passwords(const toml::table* table, net::password_cost& cost) {
+  section from{table, "passwords"};
+  from.number("passes", cost.passes, 1, net::password_passes_max);
+  std::int64_t kib = std::int64_t{1} << cost.memory_log2_kib;
+  from.number("memory_kib", kib, 1 << net::password_memory_log2_kib_min,
+              1 << net::password_memory_log2_kib_max);
+  if (!std::has_single_bit(static_cast<std::uint64_t>(kib)))
+    from.fail("memory_kib", "must be a power of two");
+  cost.memory_log2_kib =
+      static_cast<std::uint8_t>(std::countr_zero(static_cast<std::uint64_t>(kib)));
+}
+
+void read_clock(const toml::table* table, settings& into) {
+  section from{table, "clock"};
+  std::string kind = "system", start;
+  from.text("kind", kind);
+  if (kind != "system" && kind != "manual") from.fail("kind", "must be \"system\" or \"manual\"");
+  into.clock.is_manual = kind == "manual";
+  from.text("start", start);
+  if (start.empty()) return;
+  const auto at = parse_time(start);
+  if (!at) from.fail("start", "must be a time as \"2025-04-11T12:00:00+07:00\"");
+  into.clock.start = *at;
+}
+
 bool is_metrics_place(const std::string& text) {
   return text == metrics_here || text == metrics_off || parse_listen(text);
 }
@@ -346,8 +372,8 @@ toml::table parse_file(const std::string& file) {
 tl::expected<settings, std::string> load_settings(const std::string& file,
                                                   const std::vector<std::string>& overrides) {
   static const std::set<std::string_view> sections{
-      "node", "listen", "storage", "runtime", "front_door", "keys",
-      "mail", "demo",   "waves",   "log",     "operators",  "programme"};
+      "node", "listen", "storage", "runtime",   "front_door", "keys",      "mail",
+      "demo", "waves",  "log",     "operators", "programme",  "passwords", "clock"};
   try {
     auto all = parse_file(file);
     for (const auto& one : overrides) lay_over(all, one);
@@ -359,6 +385,8 @@ tl::expected<settings, std::string> load_settings(const std::string& file,
     read_runtime(table_in(all, "runtime"), read);
     read_front_door(table_in(all, "front_door"), read);
     read_mail(table_in(all, "mail"), read.mail);
+    read_passwords(table_in(all, "passwords"), read.passwords);
+    read_clock(table_in(all, "clock"), read);
     read_demo(table_in(all, "demo"), read);
     read_waves(table_in(all, "waves"), read);
     return read;

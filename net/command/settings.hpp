@@ -9,6 +9,7 @@
 
 #include "actors/programme/time.hpp"
 #include "net/mailer/post_office.hpp"
+#include "net/password_pool.hpp"
 
 namespace gelombang::command {
 
@@ -62,6 +63,11 @@ struct settings {
     std::string file = "var/secret/master.key";
     bool create = true;
   } keys;
+  net::password_cost passwords;
+  struct {
+    bool is_manual = false;
+    instant start{};  ///< of a manual one, on empty data; 1970: now
+  } clock;
   mailer::post_office_options mail{.from = "Kartu Pelatihan <no-reply@example.com>"};
   std::vector<std::string> operator_emails;
   struct {

@@ -4,6 +4,7 @@
 #include "net/programme/asking.hpp"
 #include "net/programme/field_faults.hpp"
 #include "net/programme/handlers.hpp"
+#include "net/programme/plan.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -44,6 +45,21 @@ task<> make_backup(services& s, exchange& x) {
   }
   json.end_array().end_object();
   x.reply(201);
+}
+
+task<> put_clock_ahead(services& s, exchange& x) {
+  // Where time is the system's there is no such thing.
+  if (!s.put_clock_ahead) co_return x.refuse(errc::not_found);
+  if (auto request = operator_request_of(s, x); !request) co_return x.refuse(request.error());
+  auto* body = x.read_body();
+  if (!body) co_return;
+  const auto when = time_in(*body, "not_before");
+  if (!body->ok()) co_return x.refuse(body->faults());
+  const auto shown = s.put_clock_ahead(when);
+  if (!shown) co_return x.refuse(shown.error());
+  auto json = x.json();
+  json.begin_object().member("now", *shown).end_object();
+  x.reply(200);
 }
 
 }  // namespace gelombang::net

@@ -14,14 +14,6 @@ constexpr std::size_t time_characters_max = 64;
 constexpr std::size_t group_characters_max = 64;
 constexpr std::int64_t permille = 1000;
 
-std::int64_t time_in(json_object& body, std::string_view name) {
-  const auto text = body.string(name, 1, time_characters_max);
-  if (text.empty()) return 0;
-  if (const auto time = parse_time(text)) return time->time_since_epoch().count();
-  body.fault(name, field_fault::not_time);
-  return 0;
-}
-
 /// At least one byte in lower-case hex.
 std::string bytes_in(json_object& body, std::string_view name, std::size_t bytes_max) {
   const auto text = body.string(name, 2, 2 * bytes_max);
@@ -83,11 +75,19 @@ result<void> weights_into(wave::wire::Plan& plan, json_object& body, const regio
 
 }  // namespace
 
+instant time_in(json_object& body, std::string_view name) {
+  const auto text = body.string(name, 1, time_characters_max);
+  if (text.empty()) return {};
+  if (const auto time = parse_time(text)) return *time;
+  body.fault(name, field_fault::not_time);
+  return {};
+}
+
 result<wave::wire::Plan> plan_in(json_object& body, const plan_terms& terms) {
   wave::wire::Plan plan;
   scheme_into(plan, body, terms);
-  plan.set_opens_at(time_in(body, "opens_at"));
-  plan.set_closes_at(time_in(body, "closes_at"));
+  plan.set_opens_at(time_in(body, "opens_at").time_since_epoch().count());
+  plan.set_closes_at(time_in(body, "closes_at").time_since_epoch().count());
   const auto quota = body.integer("quota", 1, wave::quota_max);
   plan.set_quota(static_cast<std::uint64_t>(quota));
   // A quota that is wrong says nothing about the minimum.

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "actors/programme/clock.hpp"
 #include "actors/programme/region.hpp"
 #include "actors/wave/rules.hpp"
 #include "net/json_reader.hpp"
@@ -27,5 +28,8 @@ result<wave::wire::Plan> plan_in(json_object& body, const plan_terms& terms);
 /// What a commitment or a draw is made of, likewise.
 wave::commit commitment_in(json_object& body);
 wave::hold_draw disclosure_in(json_object& body);
+
+/// A time as an operator gives it; 1970 and a fault of the body where it is none.
+instant time_in(json_object& body, std::string_view name);
 
 }  // namespace gelombang::net

@@ -55,6 +55,7 @@ constexpr line table[] = {
     {verb::post,    "/v1/operator/lists/{name}",         access::operator_, urgency::house,    "importList",        import_list, list_bytes_max},
     {verb::get,     "/v1/operator/funnel",               access::operator_, urgency::house,    "readFunnel",        read_funnel},
     {verb::post,    "/v1/operator/backups",              access::operator_, urgency::house,    "makeBackup",        make_backup},
+    {verb::post,    "/v1/operator/clock",                access::operator_, urgency::house,    "putClockAhead",     put_clock_ahead},
     {verb::get,     "/v1/operator/waiting-room",         access::operator_, urgency::house,    "readWaitingRoom",   read_waiting_room},
     {verb::put,     "/v1/operator/waiting-room",         access::operator_, urgency::house,    "setWaitingRoom",    set_waiting_room},
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -106,6 +107,8 @@ struct services {
   attempt_limits attempts{};
   joined_counts joined = {};
   draw_pages draws = {};
+  /// Puts the node's clock ahead and gives what it shows then; empty where time is the system's.
+  std::function<result<instant>(instant)> put_clock_ahead = {};
   net::backups backups{
       [&of = node,
        &with = desk](const std::filesystem::path& target) -> storage::result<net::backups::copied> {

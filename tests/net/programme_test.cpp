@@ -98,7 +98,7 @@ std::set<std::string> statuses_of(const route& line, bool wants_body) {
   const bool takes_key = changes && line.operation_id != "enterProvider";
   if (takes_key) all.insert("422");
   static const std::set<std::string> keeps_no_answer{"enterEmail", "signOut", "importList",
-                                                     "makeBackup"};
+                                                     "makeBackup", "putClockAhead"};
   if (takes_key && !keeps_no_answer.contains(line.operation_id)) all.insert("409");
   // With limit and cursor.
   if (line.operation_id == "listWaves") all.insert("422");
