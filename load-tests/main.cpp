@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,8 @@
 #include "load-tests/engine/run.hpp"
 #include "load-tests/generator/compare.hpp"
 #include "load-tests/generator/report_html.hpp"
+#include "load-tests/replay/replay.hpp"
+#include "load-tests/replay/sweep.hpp"
 
 namespace {
 
@@ -165,6 +168,43 @@ int audit(const load::audit_settings& how, const run_options& given) {
   return found->is_clean() ? done : check_failed;
 }
 
+struct replay_options {
+  load::replay::settings how;
+  fs::path timetable = "load-tests/replay/timetable.toml";
+};
+
+/// Everything but the numbers that a page of results wants beside them.
+boost::json::value result_of(const load::replay::outcome& found,
+                             const load::replay::settings& how) {
+  auto result = load::replay::to_json(found.found);
+  auto& members = result.as_object();
+  members["scale"] = how.scale;
+  members["seed"] = how.seed;
+  members["people"] = found.all.people();
+  members["complete"] = found.is_complete;
+  return result;
+}
+
+int replay(const replay_options& given, const run_options& people) {
+  if (people.key_file.empty())
+    return refuse(wrong_usage, "--key-file: codes and tokens follow from the server's key");
+  const auto history = load::replay::load_timetable(given.timetable);
+  if (!history) return refuse(wrong_usage, history.error());
+  const auto keys = gelombang::keyring::load(people.key_file);
+  if (!keys) return refuse(wrong_usage, "--key-file " + keys.error());
+  const auto found = load::replay::run(*history, *keys, given.how);
+  if (!found) return refuse(failed, found.error());
+  if (!found->is_complete) return refuse(failed, "stopped; the same command goes on");
+  double scale = 1;
+  std::from_chars(given.how.scale.data(), given.how.scale.data() + given.how.scale.size(), scale);
+  const auto page = load::replay::page_of(found->found, found->all, scale);
+  fmt::print("{}", page);
+  const auto result = boost::json::serialize(result_of(*found, given.how)) + '\n';
+  if (!people.output.empty() && !write(people.output, result)) return failed;
+  if (!people.page.empty() && !write(people.page, page)) return failed;
+  return found->found.is_clean() ? done : check_failed;
+}
+
 /// What a command that knows people takes.
 void add_people(CLI::App& to, run_options& given) {
   to.add_option("--tokens", given.tokens, "access tokens, one a line, of `gelombang tokens`");
@@ -214,6 +254,23 @@ int main(int count, char** arguments) {
   audits->add_flag("--with-others", audited.others_take_part,
                    "others than the logs' people have joined");
   add_people(*audits, given);
+  replay_options replayed;
+  auto* replays = app.add_subcommand("replay", "the programme's history against one node");
+  replays->add_option("--timetable", replayed.timetable, "TOML file of what happens when");
+  replays->add_option("--url", replayed.how.url);
+  replays->add_option("--state", replayed.how.directory, "where its progress is kept")->required();
+  replays->add_option("--scale", replayed.how.scale, "1 is everybody; 0.01 a hundredth");
+  replays->add_option("--seed", replayed.how.seed, "which people there are");
+  replays->add_option("--connections", replayed.how.connections)
+      ->check(CLI::Range(1u, load::replay::connections_max));
+  replays->add_option("--depth", replayed.how.depth, "requests under way on one connection")
+      ->check(CLI::Range(1u, load::replay::depth_max));
+  replays->add_option("--node-pid-file", replayed.how.node_id_file, "to measure the node's CPU");
+  replays->add_option("--verify-with", replayed.how.verifier,
+                      "the program whose `draw verify` runs");
+  replays->add_option("--key-file", given.key_file, "the server's key")->required();
+  replays->add_option("--out", given.output, "keeps the result as JSON");
+  replays->add_option("--report", given.page, "writes it as a page (Markdown)");
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& fault) {
@@ -222,6 +279,7 @@ int main(int count, char** arguments) {
   if (*runs) return run(given);
   if (*merges) return merge(results, given);
   if (*compares) return compare(pair, worse_percent_max);
+  if (*replays) return replay(replayed, given);
   if (*reports) return report(shown, given.page);
   return audit(audited, given);
 }
