@@ -264,6 +264,11 @@ std::string url_of(const settings& with, std::uint16_t port) {
                      listen_at{with.listen.address}.host(), port);
 }
 
+void begin_demo(runtime::node& node, const world& around, const settings& with) {
+  if (!with.demo.enabled) return;
+  or_stop(make_demo(node, around.keys, with, around.regions, around.questions), environment_failed);
+}
+
 void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with,
                   const std::string& url) {
   if (!can_sign_in(node, keys, with)) {
@@ -350,9 +355,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   node->start();
   desk.look_after_all();
   begin_data(*node);
-  if (with.demo.enabled)
-    or_stop(make_demo(*node, around.keys, with, around.regions, around.questions),
-            environment_failed);
+  begin_demo(*node, around, with);
   const net::access_tokens access{{{"1", around.keys.access_token_key()}}};
   const net::refresh_tokens refresh{around.keys.refresh_token_key()};
   net::password_pool passwords{password_settings(with)};
