@@ -1,6 +1,7 @@
 #include "net/io_thread.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -111,6 +112,8 @@ tl::expected<void, std::string> io_thread::listen(lane which,
   at.socket.open(endpoint.protocol(), error);
   if (!error) at.socket.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) at.socket.set_option(reuse_port(true), error);
+  // What is accepted has it from here.
+  if (!error) at.socket.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) at.socket.bind(endpoint, error);
   if (!error) at.socket.native_non_blocking(true, error);
   if (!error) at.socket.listen(at.backlog, error);
@@ -136,7 +139,7 @@ void io_thread::accept_some(entrance& at) {
         ::accept4(at.socket.native_handle(), from.data(), &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       from.resize(bytes);
-      accepted(descriptor, from, at.to);
+      accepted({descriptor, from.protocol(), peer_of(from.address()), at.to});
       continue;
     }
     if (errno == EAGAIN) break;
@@ -166,24 +169,23 @@ void io_thread::keep_backlog() {
   if (!error) public_.backlog = wanted;
 }
 
-void io_thread::accepted(int descriptor, const asio::ip::tcp::endpoint& from, lane to) {
-  auto peer = peer_of(from.address());
-  boost::system::error_code error;
-  tcp_socket socket{context_.get_executor(), from.protocol(), descriptor};
-  if (!owner_.shared_->take_connection(to, peer, bounds())) {
+void io_thread::accepted(const arrival& came) {
+  if (!owner_.shared_->take_connection(came.to, came.peer, bounds())) {
     metrics_->refused[static_cast<std::size_t>(turned_away::connections)].add();
-    ::send(socket.native_handle(), refusal_at_the_door.data(), refusal_at_the_door.size(),
-           MSG_NOSIGNAL);
+    ::send(came.descriptor, refusal_at_the_door.data(), refusal_at_the_door.size(), MSG_NOSIGNAL);
+    ::close(came.descriptor);
     return;
   }
-  socket.set_option(asio::ip::tcp::no_delay(true), error);
   ssl_ptr tls;
-  if (owner_.options_.tls) tls = owner_.shared_->tls.accept_on(socket.native_handle());
-  if (owner_.options_.tls && !tls) return owner_.shared_->give_connection_back(to, peer);
+  if (owner_.options_.tls) tls = owner_.shared_->tls.accept_on(came.descriptor);
+  if (owner_.options_.tls && !tls) {
+    ::close(came.descriptor);
+    return owner_.shared_->give_connection_back(came.to, came.peer);
+  }
   metrics_->connections_opened.add();
   metrics_->connections_open.add();
   // Sessions delete themselves when they end, and leave the list doing so.
-  auto* made = new session(*this, std::move(socket), peer, to, std::move(tls));
+  auto* made = new session(*this, came, std::move(tls));
   sessions_.push_back(*made);
   made->start();
 }

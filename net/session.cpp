@@ -29,8 +29,12 @@ std::int64_t milliseconds_of(std::chrono::milliseconds duration) {
 
 // ---- life
 
-session::session(io_thread& thread, tcp_socket socket, peer_address peer, lane to, ssl_ptr tls)
-    : thread_(thread), socket_(std::move(socket)), tls_(std::move(tls)), peer_(peer), lane_(to) {}
+session::session(io_thread& thread, const arrival& came, ssl_ptr tls)
+    : thread_(thread),
+      socket_(thread.context(), came.protocol, came.descriptor),
+      tls_(std::move(tls)),
+      peer_(came.peer),
+      lane_(came.to) {}
 
 session::~session() {
   thread_.closed(*this, lane_, peer_);
@@ -115,15 +119,13 @@ void session::sweep(std::int64_t now_ms) {
   if (!is_late) return;
   expired_ = true;
   if (phase_ == phase::writing) count(turned_away::write_stalled);
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
 }
 
 void session::drain() {
   if (phase_ != phase::idle || expired_) return;
   expired_ = true;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
 }
 
 void session::count(turned_away reason) {
@@ -387,8 +389,7 @@ task<bool> session::flush() {
 /// which takes the answer away from the client before it has read it.
 task<> session::linger() {
   if (tls_ != nullptr) SSL_shutdown(tls_.get());
-  boost::system::error_code ignored;
-  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  socket_.shutdown_send();
   watch(phase::lingering, thread_.bounds().linger_timeout);
   std::array<char, 1024> unread;
   auto left = std::max(thread_.bounds().body_bytes_max, thread_.bounds().header_bytes_max);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <coroutine>
@@ -11,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "net/lazy_socket.hpp"
 #include "net/metrics.hpp"
 #include "net/server.hpp"
 #include "net/task.hpp"
@@ -21,14 +20,20 @@ namespace gelombang::net {
 
 class io_thread;
 
-namespace asio = boost::asio;
-using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+/// A connection as it was accepted.
+struct arrival {
+  int descriptor;
+  asio::ip::tcp protocol;
+  peer_address peer;
+  lane to;
+};
 
 /// One connection: reads requests, has them answered, writes the answers in order. Lives on one io
 /// thread and belongs to it.
 class session : public boost::intrusive::list_base_hook<> {
 public:
-  session(io_thread& thread, tcp_socket socket, peer_address peer, lane to, ssl_ptr tls);
+  /// Takes the descriptor.
+  session(io_thread& thread, const arrival& came, ssl_ptr tls);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -103,7 +108,7 @@ private:
   void tell_expired();
 
   io_thread& thread_;
-  tcp_socket socket_;
+  lazy_socket socket_;
   ssl_ptr tls_;
   task<> main_;
   std::unique_ptr<workspace> work_;

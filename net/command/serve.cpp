@@ -98,6 +98,9 @@ net::server_options server_options(const settings& with,
   options.port = with.listen.port;
   const auto cores = std::max(1u, std::thread::hardware_concurrency());
   options.threads = with.front_door.io_threads ? with.front_door.io_threads : cores;
+  if (const auto at = parse_listen(with.listen.operators))
+    options.house = net::server_options::house_port{at->address, at->port};
+  options.admission = with.overload;
   options.bounds.connections_max = with.front_door.connections_max;
   options.bounds.connections_per_address_max = with.front_door.connections_by_address_max;
   options.bounds.body_bytes_max = with.front_door.body_bytes_max;
@@ -384,6 +387,11 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   });
   or_stop(front.listen(), environment_failed);
   front.start(routes_of(with, front, services, page), &page);
+  if (const auto& house = front.options().house) {
+    const listen_at where{house->address, front.house_port()};
+    spdlog::info("operators at {}://{}:{}", front.options().tls ? "https" : "http", where.host(),
+                 where.port);
+  }
   const auto metrics = serve_metrics(with, time, front, page);
   {
     const regular_waves regular{with, *node, around.regions};

@@ -191,6 +191,19 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("attempts_by_address_max", front.attempts_by_address_max, 1, 4'000'000'000);
 }
 
+void read_overload(const toml::table* table, settings& into) {
+  section from{table, "overload"};
+  auto& overload = into.overload;
+  from.flag("enabled", overload.is_on);
+  std::int64_t wait = overload.wait_target.count();
+  from.number("wait_milliseconds", wait, 1, 10'000);
+  overload.wait_target = std::chrono::milliseconds{wait};
+  overload.queue_target = 4 * overload.wait_target;
+  from.number("served_per_refusal", overload.served_per_refusal, 1, 1'000);
+  from.number("account_requests_per_second", overload.account_requests_max, 1, 1'000'000);
+  from.number("address_share_permille", overload.address_share_permille, 1, 1'000);
+}
+
 /// What is touched ahead stays in memory, so more than there is would end the process: the
 /// machine's, or what a container (cgroup v2) is allowed.
 std::int64_t physical_memory_bytes() {
@@ -291,6 +304,10 @@ void read_rest(const toml::table& all, settings& into) {
     if (!is_metrics_place(into.listen.metrics))
       from.fail("metrics",
                 "must be \"here\", \"off\", or an ADDR:PORT of its own such as 127.0.0.1:9180");
+    from.text("operators", into.listen.operators);
+    if (into.listen.operators != operators_here && !parse_listen(into.listen.operators))
+      from.fail("operators",
+                "must be \"here\", or an ADDR:PORT of their own such as 10.0.0.1:8081");
     if (into.listen.tls_certificate.empty() != into.listen.tls_key.empty())
       from.fail("tls_key", "and tls_certificate go together");
   }
@@ -372,8 +389,8 @@ toml::table parse_file(const std::string& file) {
 tl::expected<settings, std::string> load_settings(const std::string& file,
                                                   const std::vector<std::string>& overrides) {
   static const std::set<std::string_view> sections{
-      "node", "listen", "storage", "runtime",   "front_door", "keys",      "mail",
-      "demo", "waves",  "log",     "operators", "programme",  "passwords", "clock"};
+      "node",  "listen", "storage",   "runtime",   "front_door", "keys",  "mail",    "demo",
+      "waves", "log",    "operators", "programme", "passwords",  "clock", "overload"};
   try {
     auto all = parse_file(file);
     for (const auto& one : overrides) lay_over(all, one);
@@ -384,6 +401,7 @@ tl::expected<settings, std::string> load_settings(const std::string& file,
     read_storage(table_in(all, "storage"), read);
     read_runtime(table_in(all, "runtime"), read);
     read_front_door(table_in(all, "front_door"), read);
+    read_overload(table_in(all, "overload"), read);
     read_mail(table_in(all, "mail"), read.mail);
     read_passwords(table_in(all, "passwords"), read.passwords);
     read_clock(table_in(all, "clock"), read);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/programme/time.hpp"
+#include "net/admission_settings.hpp"
 #include "net/mailer/post_office.hpp"
 #include "net/password_pool.hpp"
 
@@ -15,6 +16,7 @@ namespace gelombang::command {
 
 inline constexpr std::string_view metrics_here = "here";
 inline constexpr std::string_view metrics_off = "off";
+inline constexpr std::string_view operators_here = "here";
 
 /// Everything that config/*.toml can say; the values here are the embedded default, the same as
 /// config/dev.toml. config/README.md explains each.
@@ -26,7 +28,8 @@ struct settings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
     std::string tls_certificate, tls_key;
-    std::string metrics = "here";  ///< or `metrics_off`, or an ADDR:PORT of its own
+    std::string metrics = "here";    ///< or `metrics_off`, or an ADDR:PORT of its own
+    std::string operators = "here";  ///< or an ADDR:PORT of their own
   } listen;
   struct {
     std::string data_dir = "var/data";
@@ -59,6 +62,7 @@ struct settings {
     std::uint32_t password_threads = 1;
     std::uint64_t password_queue_max = 64;
   } front_door;
+  net::admission_settings overload;
   struct {
     std::string file = "var/secret/master.key";
     bool create = true;

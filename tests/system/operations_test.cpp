@@ -159,6 +159,24 @@ TEST_F(Operations, MetricsAreWhereTheConfigurationPutsThem) {
   EXPECT_EQ(elsewhere.interrupt(), in_order) << elsewhere.log();
 }
 
+TEST_F(Operations, OperatorsHaveADoorOfTheirOwnWhereConfigured) {
+  node running{where_, {"listen.operators=\"127.0.0.1:0\"", "front_door.connections_max=1"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  const std::string told = "operators at http://127.0.0.1:";
+  const auto log = running.log();
+  ASSERT_TRUE(holds(log, told)) << log;
+  const auto port = static_cast<std::uint16_t>(std::stoi(log.substr(log.find(told) + told.size())));
+  ASSERT_NE(port, running.port());
+  programme_client everybody{running.port()};
+  ASSERT_EQ(everybody.get("/v1/waves").status, 200);
+  programme_client one_too_many{running.port()};
+  EXPECT_EQ(one_too_many.get("/v1/waves").status, 503);
+  programme_client house{port};
+  EXPECT_EQ(house.get("/v1/waves").status, 200);
+  EXPECT_EQ(house.get("/readyz").status, 200);
+  EXPECT_EQ(running.interrupt(), in_order) << running.log();
+}
+
 TEST_F(Operations, MemoryIsTouchedAheadWhereConfigured) {
   constexpr double wanted = 64 << 20;
   node running{where_, {"runtime.memory_ahead_bytes=67108864"}};
