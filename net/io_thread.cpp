@@ -169,7 +169,7 @@ void io_thread::keep_backlog() {
   if (!error) public_.backlog = wanted;
 }
 
-void io_thread::accepted(const arrival& came) {
+void io_thread::accepted(const accepted_connection& came) {
   if (!owner_.shared_->take_connection(came.to, came.peer, bounds())) {
     metrics_->refused[static_cast<std::size_t>(turned_away::connections)].add();
     ::send(came.descriptor, refusal_at_the_door.data(), refusal_at_the_door.size(), MSG_NOSIGNAL);

@@ -86,7 +86,7 @@ private:
 
   void accept_later(entrance& at);
   void accept_some(entrance& at);
-  void accepted(const arrival& came);
+  void accepted(const accepted_connection& came);
   void keep_backlog();
   void sweep();
   void sweep_later();

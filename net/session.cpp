@@ -29,7 +29,7 @@ std::int64_t milliseconds_of(std::chrono::milliseconds duration) {
 
 // ---- life
 
-session::session(io_thread& thread, const arrival& came, ssl_ptr tls)
+session::session(io_thread& thread, const accepted_connection& came, ssl_ptr tls)
     : thread_(thread),
       socket_(thread.context(), came.protocol, came.descriptor),
       tls_(std::move(tls)),

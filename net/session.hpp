@@ -21,7 +21,7 @@ namespace gelombang::net {
 class io_thread;
 
 /// A connection as it was accepted.
-struct arrival {
+struct accepted_connection {
   int descriptor;
   asio::ip::tcp protocol;
   peer_address peer;
@@ -33,7 +33,7 @@ struct arrival {
 class session : public boost::intrusive::list_base_hook<> {
 public:
   /// Takes the descriptor.
-  session(io_thread& thread, const arrival& came, ssl_ptr tls);
+  session(io_thread& thread, const accepted_connection& came, ssl_ptr tls);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
