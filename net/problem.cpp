@@ -1,11 +1,11 @@
 #include "net/problem.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "actors/wave/rules.hpp"
 #include "net/json_writer.hpp"
+#include "net/waiting_room/texts.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -418,6 +418,8 @@ problem_form form_of(errc code) {
               {"Belum ada jawaban", "No answer in time"},
               {"Ulangi dengan Idempotency-Key yang sama; tindakan tidak akan terjadi dua kali.",
                "Repeat with the same Idempotency-Key; it will not happen twice."}};
+    case errc::waiting:
+      return waiting_form;
     case errc::internal:
       return {500,
               {"Kesalahan server", "Server error"},

@@ -22,51 +22,10 @@ constexpr std::size_t refresh_message_bytes = 16;
 constexpr std::size_t refresh_mac_bytes = 16;
 constexpr std::array all_roles = {role::applicant, role::operator_, role::partner, role::office};
 
-constexpr std::uint8_t no_digit = 0xff;
-constexpr auto base64url_values = [] {
-  std::array<std::uint8_t, 256> table{};
-  table.fill(no_digit);
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  for (std::size_t value = 0; value < alphabet.size(); ++value) {
-    table[static_cast<unsigned char>(alphabet[value])] = static_cast<std::uint8_t>(value);
-  }
-  return table;
-}();
-
-std::string_view decoded(std::span<char> into, std::size_t size, bool fits) {
-  return fits ? std::string_view{into.data(), size} : std::string_view{};
-}
-
-/// Strict base64url without padding into a buffer of one's own, four characters at a time; the
-/// general decoder of actors/programme allocates. Empty when `text` is anything else.
-std::string_view decode(std::string_view text, std::span<char> into) {
-  auto size = text.size() / 4 * 3 + text.size() % 4 * 3 / 4;
-  if (text.size() % 4 == 1 || size > into.size()) return {};
-  auto value = [&](std::size_t at) -> std::uint32_t {
-    return base64url_values[static_cast<unsigned char>(text[at])];
-  };
-  std::uint32_t seen = 0;
-  auto* to = into.data();
-  std::size_t at = 0;
-  for (; at + 4 <= text.size(); at += 4) {
-    auto a = value(at), b = value(at + 1), c = value(at + 2), d = value(at + 3);
-    seen |= a | b | c | d;
-    auto bits = a << 18 | b << 12 | c << 6 | d;
-    *to++ = static_cast<char>(bits >> 16);
-    *to++ = static_cast<char>(bits >> 8);
-    *to++ = static_cast<char>(bits);
-  }
-  if (auto rest = text.size() - at; rest >= 2) {
-    auto a = value(at), b = value(at + 1), c = rest == 3 ? value(at + 2) : 0;
-    seen |= a | b | c;
-    auto bits = a << 18 | b << 12 | c << 6;
-    *to++ = static_cast<char>(bits >> 16);
-    if (rest == 3) *to++ = static_cast<char>(bits >> 8);
-    // Bits behind the last byte would give one value several spellings.
-    if ((bits & (rest == 3 ? 0xffu : 0xffffu)) != 0) return {};
-  }
-  return decoded(into, size, seen < 64);
+/// Empty when `text` is not strict base64url, or more than fits.
+std::string_view decode(std::string_view text, std::span<std::uint8_t> into) {
+  const auto size = read_base64url(text, into);
+  return size ? text_of(into.first(*size)) : std::string_view{};
 }
 
 /// Reads what `mint` writes, which after the signature's check is all that can come; takes the text
@@ -225,13 +184,13 @@ result<claims> access_tokens::verify(std::string_view token, instant now) const 
     return refuse(errc::token_invalid);
   }
   auto signed_part = token.substr(0, signature_at - 1);
-  std::array<char, 32> signature_bytes;
+  std::array<std::uint8_t, 32> signature_bytes;
   auto signature = decode(token.substr(signature_at), signature_bytes);
   auto* key = key_of(token, token.substr(0, header_end));
   if (key == nullptr || !is_same(key->mac(signed_part), signature)) {
     return refuse(errc::token_invalid);
   }
-  std::array<char, claims_bytes_max> claims_bytes;
+  std::array<std::uint8_t, claims_bytes_max> claims_bytes;
   auto found = claims_reader{decode(signed_part.substr(header_end + 1), claims_bytes)}.read();
   auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
   if (!found || found->issued_at > (seconds + clock_skew_max).count()) {

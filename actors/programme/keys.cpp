@@ -30,6 +30,7 @@ enum class purpose : std::uint64_t {
   family = 7,
   nik = 8,
   phone = 9,
+  waiting_ticket = 10,
 };
 
 constexpr char derivation_context[crypto_kdf_CONTEXTBYTES + 1] = "gelombng";
@@ -166,6 +167,7 @@ keyring keyring::from_bytes(const std::array<std::uint8_t, 32>& master) {
   keys.code_ = derive<32>(master, purpose::email_code);
   keys.access_ = derive<32>(master, purpose::access_token);
   keys.refresh_ = derive<32>(master, purpose::refresh_token);
+  keys.waiting_ = derive<32>(master, purpose::waiting_ticket);
   keys.account_ = derive<16>(master, purpose::account);
   keys.entry_ = derive<16>(master, purpose::entry);
   keys.family_ = derive<16>(master, purpose::family);

@@ -51,9 +51,11 @@ public:
   /// Keys for the front door's tokens: 32 bytes each.
   const std::array<std::uint8_t, 32>& access_token_key() const { return access_; }
   const std::array<std::uint8_t, 32>& refresh_token_key() const { return refresh_; }
+  /// For the tickets of the waiting room: 32 bytes.
+  const std::array<std::uint8_t, 32>& waiting_ticket_key() const { return waiting_; }
 
 private:
-  std::array<std::uint8_t, 32> seal_{}, code_{}, access_{}, refresh_{};
+  std::array<std::uint8_t, 32> seal_{}, code_{}, access_{}, refresh_{}, waiting_{};
   std::array<std::uint8_t, 16> account_{}, entry_{}, family_{}, nik_{}, phone_{};
 };
 

@@ -128,6 +128,8 @@ std::string_view name_of(errc code) {
       return "shutting_down";
     case errc::timed_out:
       return "timed_out";
+    case errc::waiting:
+      return "waiting";
     case errc::internal:
       return "internal";
   }

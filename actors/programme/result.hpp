@@ -86,6 +86,7 @@ enum class errc : std::uint16_t {
   storage_unavailable = 92,  ///< the journal takes no writes; reads go on
   shutting_down = 93,
   timed_out = 94,  ///< no answer within the deadline; the effect may still come
+  waiting = 95,    ///< the node's limit, where people wait in line and come back with a ticket
 
   internal = 99,
 };

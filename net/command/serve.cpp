@@ -24,6 +24,7 @@
 #include "net/io_thread.hpp"
 #include "net/programme/routes.hpp"
 #include "net/server.hpp"
+#include "net/waiting_room/metrics.hpp"
 #include "storage/backup.hpp"
 
 namespace gelombang::command {
@@ -364,6 +365,8 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   net::password_pool passwords{password_settings(with)};
   net::metrics_page page;
   page.add(std::make_shared<node_metrics>(*node));
+  net::waiting_room room{with.waiting_room, around.keys.waiting_ticket_key(), time.now()};
+  page.add(std::make_shared<net::waiting_room_metrics>(room, time));
   net::server front{server_options(with, &access), time};
   auto gateways = open_gateways(with, front, *node);
   net::services services{.gateways = {},
@@ -377,6 +380,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
                          .access = access,
                          .refresh = refresh,
                          .passwords = passwords,
+                         .room = room,
                          .eligibility_of_scheme = rules_by_scheme(around),
                          .operator_emails = operators_of(with),
                          .attempts = net::attempt_limits{with.front_door.attempts_by_address_max},

@@ -204,6 +204,29 @@ void read_overload(const toml::table* table, settings& into) {
   from.number("address_share_permille", overload.address_share_permille, 1, 1'000);
 }
 
+void read_waiting_room(const toml::table* table, net::waiting_room_options& room) {
+  section from{table, "waiting_room"};
+  std::string mode{net::name_of(room.mode)};
+  from.text("mode", mode);
+  const auto known = {net::room_mode::automatic, net::room_mode::on, net::room_mode::off};
+  const auto* found =
+      std::find_if(known.begin(), known.end(), [&](auto one) { return net::name_of(one) == mode; });
+  if (found == known.end()) from.fail("mode", "must be \"auto\", \"on\" or \"off\"");
+  room.mode = *found;
+  from.number("rate_per_second", room.rate_per_second, 0, net::room_rate_max);
+  const auto time = [&from](std::string_view key, auto unit, std::chrono::milliseconds& into,
+                            std::int64_t least, std::int64_t most) {
+    std::int64_t count = std::chrono::duration_cast<decltype(unit)>(into).count();
+    from.number(key, count, least, most);
+    into = decltype(unit){count};
+  };
+  using std::chrono::milliseconds, std::chrono::seconds;
+  time("opens_after_milliseconds", milliseconds{}, room.opens_after, 0, 60'000);
+  time("closes_after_seconds", seconds{}, room.closes_after, 1, 3600);
+  time("turn_seconds_max", seconds{}, room.turn_lasts, 32, 86'400);
+  from.number("places_kept", room.places_kept, 1 << 16, 1 << 30);
+}
+
 /// What is touched ahead stays in memory, so more than there is would end the process: the
 /// machine's, or what a container (cgroup v2) is allowed.
 std::int64_t physical_memory_bytes() {
@@ -389,8 +412,9 @@ toml::table parse_file(const std::string& file) {
 tl::expected<settings, std::string> load_settings(const std::string& file,
                                                   const std::vector<std::string>& overrides) {
   static const std::set<std::string_view> sections{
-      "node",  "listen", "storage",   "runtime",   "front_door", "keys",  "mail",    "demo",
-      "waves", "log",    "operators", "programme", "passwords",  "clock", "overload"};
+      "node",      "listen", "storage",  "runtime",     "front_door", "keys",
+      "mail",      "demo",   "waves",    "log",         "operators",  "programme",
+      "passwords", "clock",  "overload", "waiting_room"};
   try {
     auto all = parse_file(file);
     for (const auto& one : overrides) lay_over(all, one);
@@ -402,6 +426,7 @@ tl::expected<settings, std::string> load_settings(const std::string& file,
     read_runtime(table_in(all, "runtime"), read);
     read_front_door(table_in(all, "front_door"), read);
     read_overload(table_in(all, "overload"), read);
+    read_waiting_room(table_in(all, "waiting_room"), read.waiting_room);
     read_mail(table_in(all, "mail"), read.mail);
     read_passwords(table_in(all, "passwords"), read.passwords);
     read_clock(table_in(all, "clock"), read);

@@ -11,6 +11,7 @@
 #include "net/admission_settings.hpp"
 #include "net/mailer/post_office.hpp"
 #include "net/password_pool.hpp"
+#include "net/waiting_room/waiting_room.hpp"
 
 namespace gelombang::command {
 
@@ -63,6 +64,7 @@ struct settings {
     std::uint64_t password_queue_max = 64;
   } front_door;
   net::admission_settings overload;
+  net::waiting_room_options waiting_room;
   struct {
     std::string file = "var/secret/master.key";
     bool create = true;

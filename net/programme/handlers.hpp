@@ -54,6 +54,8 @@ task<> read_funnel(services& s, exchange& x);
 
 // operator_node.cpp
 task<> make_backup(services& s, exchange& x);
+task<> read_waiting_room(services& s, exchange& x);
+task<> set_waiting_room(services& s, exchange& x);
 task<> put_clock_ahead(services& s, exchange& x);
 
 }  // namespace gelombang::net

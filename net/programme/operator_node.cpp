@@ -5,6 +5,7 @@
 #include "net/programme/field_faults.hpp"
 #include "net/programme/handlers.hpp"
 #include "net/programme/plan.hpp"
+#include "net/waiting_room/operators.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -45,6 +46,16 @@ task<> make_backup(services& s, exchange& x) {
   }
   json.end_array().end_object();
   x.reply(201);
+}
+
+task<> read_waiting_room(services& s, exchange& x) {
+  show_room(s.room, x);
+  co_return;
+}
+
+task<> set_waiting_room(services& s, exchange& x) {
+  set_room(s.room, x);
+  co_return;
 }
 
 task<> put_clock_ahead(services& s, exchange& x) {

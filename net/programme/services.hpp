@@ -25,6 +25,7 @@
 #include "net/programme/backups.hpp"
 #include "net/rate_limit.hpp"
 #include "net/tokens.hpp"
+#include "net/waiting_room/waiting_room.hpp"
 
 namespace gelombang::net {
 
@@ -93,6 +94,7 @@ struct services {
   const access_tokens& access;
   const refresh_tokens& refresh;
   password_pool& passwords;
+  waiting_room& room;
 
   /// The name of the eligibility rules by that of the scheme: which waves can be created.
   std::map<std::string, std::string, std::less<>> eligibility_of_scheme;

@@ -40,6 +40,8 @@ TEST(Keyring, KeepsItsPurposesApart) {
   EXPECT_NE(keys.nik_hash(digits), keys.phone_hash(digits));
   EXPECT_NE(keys.account_of(digits).value, keys.family_of(digits));
   EXPECT_NE(keys.access_token_key(), keys.refresh_token_key());
+  EXPECT_NE(keys.waiting_ticket_key(), keys.refresh_token_key());
+  EXPECT_NE(keys.waiting_ticket_key(), keys.access_token_key());
 }
 
 TEST(Keyring, GivesTheSameForTheSameMasterKeyOnly) {
