@@ -167,7 +167,7 @@ void open_anew(net::server& front, const log_output& log) {
 
 void wait_for_the_end(const sigset_t& signals, net::server& front, const log_output& log) {
   for (int signal = 0; sigwait(&signals, &signal) == 0;) {
-    if (signal != SIGHUP) return;
+    if (signal != SIGHUP) return spdlog::info("ending");
     open_anew(front, log);
   }
 }
@@ -337,6 +337,21 @@ net::password_pool::settings password_settings(const settings& with) {
           .cost = with.passwords};
 }
 
+void tell_of_house(const net::server& front) {
+  const auto& house = front.options().house;
+  if (!house) return;
+  const listen_at where{house->address, front.house_port()};
+  spdlog::info("operators at {}://{}:{}", front.options().tls ? "https" : "http", where.host(),
+               where.port);
+}
+
+void tell_ready(runtime::node& node, const keyring& keys, const settings& with,
+                const std::string& url) {
+  fmt::print("ready {}\n", url);
+  std::fflush(stdout);
+  if (with.demo.enabled) tell_of_demo(node, keys, with, url);
+}
+
 void run(const settings& with, const sigset_t& signals, const log_output& log) {
   check_places(with, system_clock{});
   const world around{with};
@@ -391,21 +406,13 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   });
   or_stop(front.listen(), environment_failed);
   front.start(routes_of(with, front, services, page), &page);
-  if (const auto& house = front.options().house) {
-    const listen_at where{house->address, front.house_port()};
-    spdlog::info("operators at {}://{}:{}", front.options().tls ? "https" : "http", where.host(),
-                 where.port);
-  }
+  tell_of_house(front);
   const auto metrics = serve_metrics(with, time, front, page);
   {
     const regular_waves regular{with, *node, around.regions};
-    const auto url = url_of(with, front.port());
-    fmt::print("ready {}\n", url);
-    std::fflush(stdout);
-    if (with.demo.enabled) tell_of_demo(*node, around.keys, with, url);
+    tell_ready(*node, around.keys, with, url_of(with, front.port()));
     wait_for_the_end(signals, front, log);
   }
-  spdlog::info("ending");
   hurry_when_told_again(signals, front, log);
   front.stop();
   if (metrics) metrics->stop();

@@ -79,6 +79,7 @@ protected:
   const access_tokens access_{{{"1", around_.keys.access_token_key()}}};
   const refresh_tokens refresh_{around_.keys.refresh_token_key()};
   password_pool passwords_{{.threads = 1}};
+  waiting_room room_{{}, around_.keys.waiting_ticket_key(), in_.time.now()};
   services services_{.gateways = {},
                      .node = *in_.running,
                      .waves = in_.board,
@@ -90,6 +91,7 @@ protected:
                      .access = access_,
                      .refresh = refresh_,
                      .passwords = passwords_,
+                     .room = room_,
                      .eligibility_of_scheme = {},
                      .operator_emails = {}};
   test::front front_;
