@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 #include "actors/programme/result.hpp"
@@ -185,10 +186,14 @@ private:
     return [](const Command& command) {
       auto& self = static_cast<Self&>(*running_);
       turn guard{*running_->activation_};
+      constexpr bool is_mail = std::is_same_v<Command, mail_arrived>;
+      if constexpr (is_mail)
+        if (running_->home().is_put_off(command.source)) return;
       try {
         (self.*Method)(command);
       } catch (const std::exception& what) {
         running_->distrust(what);
+        if constexpr (is_mail) running_->home().mail_failed(command.source);
       }
     };
   }

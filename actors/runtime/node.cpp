@@ -212,6 +212,18 @@ std::size_t node::active() const {
   return sum;
 }
 
+std::size_t node::mails_put_off() const {
+  std::size_t sum = 0;
+  for (const auto& one : shards_) sum += one->mails_put_off();
+  return sum;
+}
+
+std::size_t node::mails_waiting_outside() const {
+  std::size_t sum = 0;
+  for (const auto& one : shards_) sum += one->mails_waiting_outside();
+  return sum;
+}
+
 std::string node::not_writable_because() const {
   std::lock_guard lock{commit_mutex_};
   return not_writable_because_;

@@ -154,6 +154,11 @@ public:
   std::map<std::uint64_t, std::int64_t> counts() const;
   std::size_t active() const;
 
+  /// Mails whose receivers have failed and that wait for their next try; mails to the outside that
+  /// are not delivered.
+  std::size_t mails_put_off() const;
+  std::size_t mails_waiting_outside() const;
+
   /// Everything up to now into the store; returns when it is there.
   storage::result<void> checkpoint();
   storage::result<void> backup(const std::filesystem::path& target);

@@ -210,6 +210,7 @@ result<lsn> shard::append(const activation& by, step&& what, caf::strong_actor_p
       ++pending_count_;
       ++last_;
       inboxes_[what.source_.from].take(what.source_.sequence);
+      if (!failed_mails_.empty()) failed_mails_.erase({what.source_.from, what.source_.sequence});
       held_acknowledgements_.emplace_back(last_, what.source_);
     }
     at = last_;
@@ -307,6 +308,32 @@ bool shard::mail_seen(mail_source source) {
   else
     host_.acknowledge(source.from, index_, source.sequence);
   return true;
+}
+
+void shard::mail_failed(mail_source source) {
+  const auto now = host_.coarse_seconds();
+  std::lock_guard lock{mutex_};
+  auto [found, is_new] = failed_mails_.try_emplace({source.from, source.sequence});
+  auto& one = found->second;
+  one.pause = is_new ? first_pause : std::min<std::chrono::seconds>(2 * one.pause, longest_pause);
+  one.until = now + static_cast<std::uint32_t>(one.pause.count());
+}
+
+bool shard::is_put_off(mail_source source) const {
+  std::lock_guard lock{mutex_};
+  const auto found = failed_mails_.find({source.from, source.sequence});
+  return found != failed_mails_.end() && host_.coarse_seconds() < found->second.until;
+}
+
+std::size_t shard::mails_put_off() const {
+  std::lock_guard lock{mutex_};
+  return failed_mails_.size();
+}
+
+std::size_t shard::mails_waiting_outside() const {
+  std::lock_guard lock{mutex_};
+  const auto found = outboxes_.find(outside);
+  return found == outboxes_.end() ? 0 : found->second.waiting.size();
 }
 
 void shard::acknowledge(shard_index peer, std::uint64_t sequence) {

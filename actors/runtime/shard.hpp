@@ -144,6 +144,19 @@ public:
   /// Whether a mail has had its effect before. The sender is told again then, since it asks again.
   bool mail_seen(mail_source source);
 
+  /// The receiver's handler has thrown: the mail comes again all the same, and is passed over until
+  /// a pause is over that doubles each time, from `first_pause` to `longest_pause`. It is never
+  /// given up, since the sender counts on it; a program of a later version may know what to do.
+  static constexpr std::chrono::seconds first_pause{5};
+  static constexpr std::chrono::hours longest_pause{1};
+  void mail_failed(mail_source source);
+  /// Whether that pause is not over.
+  bool is_put_off(mail_source source) const;
+  /// How many have failed and not yet had their effect.
+  std::size_t mails_put_off() const;
+  /// Mails to the outside that nobody has delivered.
+  std::size_t mails_waiting_outside() const;
+
   /// The other side has mail `sequence` for good. Rides along with the next frame.
   void acknowledge(shard_index peer, std::uint64_t sequence);
 
@@ -254,6 +267,10 @@ private:
     std::uint64_t sequence;
     mail what;
   };
+  struct put_off {
+    std::chrono::seconds pause;
+    std::uint32_t until;  ///< seconds of the node's coarse clock
+  };
   using deadline_key = std::tuple<std::int64_t, entity_ref, std::uint32_t>;
 
   class editor;
@@ -306,6 +323,7 @@ private:
   instant overdue_asked_{};
   std::map<std::uint64_t, instant> refused_outside_;  ///< to when
   std::map<shard_index, inbox> inboxes_;
+  std::map<std::pair<shard_index, std::uint64_t>, put_off> failed_mails_;  ///< by source
   std::map<deadline_key, std::int64_t> deadlines_;  ///< to when it was handed out last, or 0
   boost::unordered_flat_map<std::uint64_t, bool> gates_;
 };

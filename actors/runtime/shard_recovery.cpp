@@ -141,6 +141,7 @@ shard::released shard::reset() {
   counters_.clear();
   outboxes_.clear();
   inboxes_.clear();
+  failed_mails_.clear();
   deadlines_.clear();
   gates_.clear();
   return refused;

@@ -87,6 +87,43 @@ TEST(Mail, ThatComesTwiceCountsOnce) {
   EXPECT_EQ(one.under_way(), 0u);
 }
 
+TEST(Mail, ThatItsReceiverFailsToTakeIsTriedAgainWithGrowingPauses) {
+  temporary_directory where;
+  machine one{where.path()};
+  one.watch.unwelcome = 13;
+  one.ask(1, put_in{100});
+  one.ask(1, hand_over{2, 13});
+  one.ask(1, hand_over{2, 7});
+  one.settle();
+  EXPECT_EQ(one.ask(2, look{})->value, 7) << "what comes behind it is taken";
+  EXPECT_EQ(one.running->mails_put_off(), 1u);
+  std::vector<int> tried_at{0};
+  for (int seconds = 1; seconds <= 4 * 3600; ++seconds) {
+    const auto before = one.watch.thrown.load();
+    one.time.advance(1s);
+    one.settle();
+    if (one.watch.thrown > before) tried_at.push_back(seconds);
+  }
+  std::vector<int> pauses;
+  for (std::size_t i = 1; i < tried_at.size(); ++i) pauses.push_back(tried_at[i] - tried_at[i - 1]);
+  ASSERT_GT(pauses.size(), 8u);
+  constexpr int again_seconds = 5;  // it comes that often, and may have just been passed over
+  auto least = static_cast<int>(shard::first_pause / 1s);
+  for (const auto pause : pauses) {
+    EXPECT_GE(pause, least);
+    EXPECT_LE(pause, least + 2 * again_seconds);
+    least = std::min(2 * least, static_cast<int>(shard::longest_pause / 1s));
+  }
+  one.watch.unwelcome = 0;
+  for (int minutes = 0; minutes < 62; ++minutes) {
+    one.time.advance(60s);
+    one.settle();
+  }
+  EXPECT_EQ(one.ask(2, look{})->value, 20) << "and never given up";
+  EXPECT_EQ(one.running->mails_put_off(), 0u);
+  EXPECT_EQ(one.under_way(), 0u);
+}
+
 TEST(Mail, OutsideIsOfferedUntilItIsDelivered) {
   temporary_directory where;
   std::vector<std::string> offered;

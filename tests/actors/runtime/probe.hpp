@@ -66,6 +66,8 @@ struct presence {
   std::atomic<std::uint64_t> twice{0};
   std::atomic<std::uint64_t> handled{0};
   std::atomic<std::uint64_t> spawned{0};
+  std::atomic<std::int64_t> unwelcome{0};  ///< a mail of so many coins makes its receiver throw
+  std::atomic<std::uint64_t> thrown{0};
   std::atomic<std::uint64_t> overtaken{0};  ///< mails from one shard to a purse that came too late
 
   /// A mail has had its effect.
@@ -194,6 +196,11 @@ public:
   void receive(const mail_arrived& mail) {
     alone here{*this};
     if (seen_before(mail.source)) return;
+    const auto coins = decode(mail.body).coins;
+    if (coins != 0 && coins == watch_->unwelcome) {
+      ++watch_->thrown;
+      throw std::runtime_error("an unwelcome mail");
+    }
     step what{who()};
     happen(what, decode(mail.body));
     what.received(mail.source);
