@@ -29,13 +29,14 @@ bool same_bytes(std::string_view left, std::string_view right) {
 }
 
 wire::Letter code_letter(applicant_id self, std::string sealed_email, std::uint32_t generation,
-                         language in) {
+                         const enter_email& command) {
   wire::Letter letter;
   letter.set_kind(wire::Letter::CODE);
   letter.set_account(self.value);
   letter.set_sealed_email(std::move(sealed_email));
   letter.set_generation(generation);
-  letter.set_language(static_cast<std::uint32_t>(in));
+  letter.set_language(static_cast<std::uint32_t>(command.language));
+  letter.set_good_until(milliseconds(command.now + code_lifetime));
   return letter;
 }
 
@@ -80,14 +81,14 @@ decision<void> decide(applicant_id self, const wire::State& state, const enter_e
     event.mutable_email_entered()->set_sealed_email(sealed_email);
     event.mutable_email_entered()->set_language(static_cast<std::uint32_t>(command.language));
     return {.events = {std::move(event)},
-            .mail = {code_letter(self, sealed_email, 1, command.language)},
+            .mail = {code_letter(self, sealed_email, 1, command)},
             .reply = {}};
   }
   if (!letter_is_due(state.code(), command.now)) return {.reply = {}};
   auto generation = state.code().generation() + 1;
   event.mutable_code_sent()->set_generation(generation);
   return {.events = {std::move(event)},
-          .mail = {code_letter(self, state.sealed_email(), generation, command.language)},
+          .mail = {code_letter(self, state.sealed_email(), generation, command)},
           .reply = {}};
 }
 

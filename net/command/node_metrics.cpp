@@ -48,6 +48,20 @@ family accounts_by_stage(const runtime::node& node) {
   return made;
 }
 
+family letters_by_end(const letter_figures& letters) {
+  auto made = new_family("gelombang_letters_total", "Letters by how they ended, since the start",
+                         prometheus::MetricType::Counter);
+  const auto add = [&](const char* how, const std::atomic<std::uint64_t>& count) {
+    auto& metric = made.metric.emplace_back();
+    metric.label.push_back({"end", how});
+    metric.counter.value = figure(count);
+  };
+  add("delivered", letters.delivered);
+  add("refused", letters.refused);
+  add("expired", letters.expired);
+  return made;
+}
+
 }  // namespace
 
 std::vector<family> node_metrics::Collect() const {
@@ -69,6 +83,11 @@ std::vector<family> node_metrics::Collect() const {
       gauge("gelombang_active_entities", "Entities in memory", static_cast<double>(node_.active())),
       gauge("gelombang_memory_ahead_bytes", "Memory touched before it was needed, so far",
             figure(now.memory_ahead_bytes)),
+      gauge("gelombang_mails_put_off", "Mails between shards that their receivers failed to take",
+            static_cast<double>(node_.mails_put_off())),
+      gauge("gelombang_letters_waiting", "Letters that have not ended",
+            static_cast<double>(node_.mails_waiting_outside())),
+      letters_by_end(mail_.figures()),
       accounts_by_stage(node_),
   };
 }

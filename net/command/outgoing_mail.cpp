@@ -9,11 +9,11 @@ namespace gelombang::command {
 
 outgoing_mail::outgoing_mail(const settings& with, runtime::node& node, const keyring& keys,
                              const clock& time)
-    : node_(node), keys_(keys), is_off_(with.mail.kind == "off") {
+    : node_(node), keys_(keys), time_(time), is_off_(with.mail.kind == "off") {
   if (!is_off_)
     office_ = or_stop(mailer::open_post_office(
         with.mail, time,
-        {.delivered = [this](mailer::job_id id) { finish(id); },
+        {.delivered = [this](mailer::job_id id) { finish(id, figures_.delivered); },
          .failed = [this](mailer::job_id id, mailer::send_fault why) { failed(id, why); }}));
   node_.on_outside([this](runtime::shard_index from, std::uint64_t sequence,
                           const std::string& body) { return take(from, sequence, body); });
@@ -32,6 +32,12 @@ bool outgoing_mail::take(runtime::shard_index from, std::uint64_t sequence,
   applicant::wire::Letter letter;
   if (is_off_ || !letter.ParseFromString(body)) {
     finish({from, sequence});
+    return true;
+  }
+  // A code that has expired opens nothing; whoever wants to go on asks for another.
+  const instant good_until{std::chrono::milliseconds{letter.good_until()}};
+  if (letter.good_until() != 0 && time_.now() >= good_until) {
+    finish({from, sequence}, figures_.expired);
     return true;
   }
   const applicant_id account{letter.account()};
@@ -58,9 +64,14 @@ void outgoing_mail::finish(mailer::job_id id) {
   node_.outside_delivered(static_cast<runtime::shard_index>(id.origin), id.sequence);
 }
 
+void outgoing_mail::finish(mailer::job_id id, std::atomic<std::uint64_t>& how) {
+  how.fetch_add(1, std::memory_order_relaxed);
+  finish(id);
+}
+
 void outgoing_mail::failed(mailer::job_id id, mailer::send_fault why) {
   // Refused for good: keeping it would only refuse it again.
-  if (why == mailer::send_fault::permanent) return finish(id);
+  if (why == mailer::send_fault::permanent) return finish(id, figures_.refused);
   node_.outside_failed(static_cast<runtime::shard_index>(id.origin), id.sequence);
 }
 

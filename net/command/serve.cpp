@@ -379,7 +379,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   const net::refresh_tokens refresh{around.keys.refresh_token_key()};
   net::password_pool passwords{password_settings(with)};
   net::metrics_page page;
-  page.add(std::make_shared<node_metrics>(*node));
+  page.add(std::make_shared<node_metrics>(*node, mail));
   net::waiting_room room{with.waiting_room, around.keys.waiting_ticket_key(), time.now()};
   page.add(std::make_shared<net::waiting_room_metrics>(room, time));
   net::server front{server_options(with, &access), time};

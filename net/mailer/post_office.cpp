@@ -101,6 +101,7 @@ void post_office::conclude(outbox::attempt what, const send_error& error) {
   // One line when trouble begins, not one for each of the thousands of letters that it holds up.
   if (error.kind == send_fault::temporary && !failing_.exchange(true))
     spdlog::warn("mail: letters have to wait: {}", error.detail);
+  if (error.kind == send_fault::permanent) note_refused(error);
   {
     const std::lock_guard lock{mutex_};
     if (error.kind == send_fault::permanent)
@@ -109,6 +110,22 @@ void post_office::conclude(outbox::attempt what, const send_error& error) {
       return;
   }
   events_.failed(id, error.kind);
+}
+
+/// At a launch thousands mistype their address in a minute.
+void post_office::note_refused(const send_error& error) {
+  std::uint64_t letters = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    ++refused_since_told_;
+    const auto now = time_.now();
+    if (now - refused_told_ < refused_told_every) return;
+    refused_told_ = now;
+    letters = std::exchange(refused_since_told_, 0);
+  }
+  spdlog::warn("mail: {} refused for good and not tried again; the last: {}",
+               letters == 1 ? "a letter was" : fmt::format("{} letters were", letters),
+               error.detail);
 }
 
 namespace {

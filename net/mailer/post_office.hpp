@@ -37,6 +37,9 @@ struct post_events {
 /// growing pauses, one thread for each sender it is given. All members are thread-safe.
 class post_office {
 public:
+  /// Letters that were refused for good are logged no more often than this, with their number.
+  static constexpr std::chrono::minutes refused_told_every{1};
+
   /// `time` must outlive the post office. `senders` must not be empty.
   post_office(mailbox from, outbox_options options,
               std::vector<std::unique_ptr<mail_sender>> senders, const clock& time,
@@ -60,6 +63,7 @@ private:
   void work(mail_sender& sender);
   void deliver(mail_sender& sender, outbox::attempt what);
   void conclude(outbox::attempt what, const send_error& error);
+  void note_refused(const send_error& error);
 
   const mailbox from_;
   const clock& time_;
@@ -68,6 +72,8 @@ private:
   std::condition_variable changed_;
   outbox outbox_;
   bool closing_ = false;
+  std::uint64_t refused_since_told_ = 0;
+  instant refused_told_{};
   std::atomic<bool> failing_ =
       false;  ///< the last letter that was not refused for good had to wait
   std::vector<std::unique_ptr<mail_sender>> senders_;

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/log_capture.hpp"
 #include "tests/net/smtp_sink.hpp"
 
 namespace gelombang::mailer {
@@ -210,6 +211,30 @@ TEST(PostOffice, GivesUpForNowAfterItsAttempts) {
                      real_time, seen.events()};
   ASSERT_EQ(office.accept(job_number(1)), intake::taken);
   EXPECT_EQ(seen.wait_for(1), (ended{{1, "temporary"}}));
+}
+
+TEST(PostOffice, TellsOnceAMinuteHowManyLettersWereRefusedForGood) {
+  const gelombang::testing::log_capture log;
+  verdicts seen;
+  manual_clock time{start};
+  post_office office{from_us, at_once(),
+                     just(std::make_unique<scripted_sender>(std::deque(5, send_fault::permanent))),
+                     time, seen.events()};
+  auto send = [&, sequence = std::uint64_t{0}](int letters) mutable {
+    for (int i = 0; i < letters; ++i) {
+      ASSERT_EQ(office.accept(job_number(++sequence)), intake::taken);
+      seen.wait_for(sequence);
+    }
+  };
+  send(4);
+  EXPECT_EQ(log.lines_with("mail: a letter was refused for good and not tried again"), 1);
+  EXPECT_EQ(log.lines_with("refused for good"), 1);
+  time.advance(post_office::refused_told_every);
+  send(1);
+  EXPECT_EQ(log.lines_with("mail: 4 letters were refused for good and not tried again; the last: "
+                           "told to"),
+            1);
+  EXPECT_EQ(log.lines_with("refused for good"), 2);
 }
 
 TEST(PostOffice, RefusesAnAddressThatIsNone) {

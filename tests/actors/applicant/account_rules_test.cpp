@@ -34,6 +34,7 @@ TEST(EnterEmail, MakesTheAccountAndHasACodeMailed) {
   EXPECT_EQ(letter.kind(), wire::Letter::CODE);
   EXPECT_EQ(letter.generation(), 1u);
   EXPECT_EQ(all.keys.open(who.id, letter.sealed_email()).value(), "siti@example.id");
+  EXPECT_EQ(instant{std::chrono::milliseconds{letter.good_until()}}, noon + code_lifetime);
 }
 
 TEST(EnterEmail, NothingReadableIsStored) {
