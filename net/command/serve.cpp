@@ -234,6 +234,7 @@ void check_places(const settings& with, const clock& time) {
                                     with.storage.data_dir)};
   if (auto alone = check_surroundings(with.storage.data_dir); !alone)
     throw start_failure{wrong_configuration, "storage.data_dir: " + alone.error()};
+  if (const auto open = openness_of(with.keys.file)) spdlog::warn("keys.file: {}", *open);
 }
 
 /// Before anybody looks at the key: of two starts on a new directory one begins it, with its key,
@@ -355,7 +356,6 @@ void tell_ready(runtime::node& node, const keyring& keys, const settings& with,
 void run(const settings& with, const sigset_t& signals, const log_output& log) {
   check_places(with, system_clock{});
   const world around{with};
-  if (const auto open = openness_of(with.keys.file)) spdlog::warn("keys.file: {}", *open);
   auto lock = lock_data(with);
   const bool had_data = holds_data(with.storage.data_dir);
   or_stop(compare_key(with.storage.data_dir, around.keys));
