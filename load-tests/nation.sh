@@ -67,7 +67,7 @@ port=0
 start_nation_node() {
   local before
   before=$(date +%s%N)
-  # The generator is everybody, from one address; letters go nowhere; a password costs as little as
+  # The generator is everybody, from one address, and asks as fast as it is answered; letters go nowhere; a password costs as little as
   # libsodium lets it: what is measured is the programme, not 63 million Argon2id.
   start node "$programs/gelombang" serve --config "$repository/config/dev.toml" --data-dir "$room/data" \
     --listen "127.0.0.1:$port" --set "keys.file=\"$room/master.key\"" \
@@ -77,6 +77,7 @@ start_nation_node() {
     --set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn \
     --set clock.kind=manual --set 'clock.start="2025-04-01T00:00:00+07:00"' \
     --set passwords.passes=1 --set passwords.memory_kib=8 --set front_door.password_queue_max=20000 \
+    --set overload.enabled=false --set waiting_room.mode=off \
     --set front_door.attempts_by_address_max=4000000000 --set "front_door.io_threads=$io_threads" \
     --set "runtime.active_actors_max=$active_actors_max" --set "storage.block_cache_bytes=$block_cache_bytes" \
     --set storage.checkpoint_bytes=268435456 --set storage.segment_bytes_max=268435456 \

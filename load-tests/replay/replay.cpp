@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "load-tests/engine/address.hpp"
 #include "load-tests/replay/check.hpp"
@@ -28,6 +29,7 @@ using told = tl::expected<bool, std::string>;
 constexpr std::uint64_t lot_people = 50'000;
 constexpr std::chrono::seconds between_saves{1};
 constexpr std::chrono::seconds patience{120};
+constexpr std::chrono::seconds settling{3};  ///< before latencies are measured
 constexpr const char* everybodys_password = "ikut-gelombang";
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -178,12 +180,20 @@ private:
     those.skip_to(now_.at.position);
     const auto usual = now_.found.by_act[static_cast<std::size_t>(act::join)].rate();
     const auto rate = next.rate > 0 && usual > 0 ? next.rate * usual : 0;
+    if (rate > 0) let_settle();
     const auto done =
         sweep(those, act::join, next.wave, rate, fmt::format("wave {}: join", next.wave));
     if (!done || !*done) return done;
     mark_joined(next);
     now_.found.waves.back().joins += next.joins;
     return true;
+  }
+
+  /// A clock that leaps leaves everybody idle at once and a checkpoint due: no wave meets that.
+  static void let_settle() {
+    const auto until = steady_clock::now() + settling;
+    while (interrupted == 0 && steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
 
   told close(const step& next) {

@@ -31,6 +31,8 @@ const std::vector<std::string> rehearsal{
     "front_door.password_queue_max=10000",
     "front_door.attempts_by_address_max=4000000000",
     "front_door.answer_seconds_max=30",
+    "overload.enabled=false",
+    "waiting_room.mode=\"off\"",
     "storage.checkpoint_interval_seconds=2",
     "log.level=\"warn\"",
 };
