@@ -1,5 +1,6 @@
 #include "net/io_thread.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <ctime>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "net/server_shared.hpp"
@@ -145,10 +147,19 @@ void io_thread::accept_some(entrance& at) {
     if (errno == EAGAIN) break;
     // Out of descriptors or memory: the next sweep tries again, instead of a loop doing so.
     at.is_stuck = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (at.is_stuck) return;
+    if (at.is_stuck) return note_stuck(errno);
     // Everything else is about that one connection.
   }
   accept_later(at);
+}
+
+void io_thread::note_stuck(int why) {
+  metrics_->accepts_failed.add();
+  if (!owner_.shared_->may_tell_stuck(coarse_now_ms_)) return;
+  spdlog::error(
+      "no connection can be accepted: {}. Whoever comes waits until others end. Where it is files: "
+      "allow the process more than front_door.connections_max (ulimit -n, LimitNOFILE)",
+      std::generic_category().message(why));
 }
 
 void io_thread::waited(admission::came_on what, std::chrono::milliseconds wait) {

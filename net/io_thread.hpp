@@ -86,6 +86,7 @@ private:
 
   void accept_later(entrance& at);
   void accept_some(entrance& at);
+  void note_stuck(int why);
   void accepted(const accepted_connection& came);
   void keep_backlog();
   void sweep();

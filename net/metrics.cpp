@@ -226,6 +226,10 @@ std::vector<MetricFamily> http_metrics::Collect() const {
                              of(&thread_metrics::connections_open)));
   all.push_back(counter_family(threads_, "gelombang_http_connections_total", "Connections accepted",
                                of(&thread_metrics::connections_opened)));
+  all.push_back(counter_family(threads_, "gelombang_http_accept_failures_total",
+                               "Tries to accept a connection that failed for want of descriptors "
+                               "or memory",
+                               of(&thread_metrics::accepts_failed)));
   all.push_back(counter_family(threads_, "gelombang_http_read_bytes_total", "Bytes read",
                                of(&thread_metrics::bytes_read)));
   all.push_back(counter_family(threads_, "gelombang_http_written_bytes_total", "Bytes written",

@@ -84,6 +84,7 @@ struct thread_metrics {
   std::vector<of_route> routes;  ///< the last one is "none": what matched no route
   std::array<owned_counter, turned_away_kinds> refused;
   owned_counter connections_opened, connections_open, requests_in_flight;
+  owned_counter accepts_failed;  ///< for want of descriptors or memory
   owned_counter bytes_read, bytes_written;
   /// What `admission` has come to, and whom it served late for want of credit to refuse.
   owned_counter pressure_permille, backlog, places, served_late;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -33,7 +34,17 @@ struct server::shared {
   bool take_connection(lane to, const peer_address& peer, const limits& bounds);
   void give_connection_back(lane to, const peer_address& peer);
 
+  /// Whether it is to be logged that no connection can be accepted: once a minute, whichever thread
+  /// is the first to meet it.
+  bool may_tell_stuck(std::int64_t now_ms) {
+    constexpr std::int64_t told_again_after_ms = 60'000;
+    auto told = stuck_told_ms_.load();
+    return now_ms - told >= told_again_after_ms &&
+           stuck_told_ms_.compare_exchange_strong(told, now_ms);
+  }
+
 private:
+  std::atomic<std::int64_t> stuck_told_ms_{INT64_MIN / 2};
   std::mutex connections_guard_;
   std::size_t connections_ = 0;
   std::size_t house_connections_ = 0;

@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <vector>
 
+#include "tests/log_capture.hpp"
 #include "tests/net/front.hpp"
 
 namespace gelombang::net::test {
@@ -33,6 +38,46 @@ TEST(Limits, HeaderBytes) {
   }
   // Without an end in sight, no more is read than is allowed.
   EXPECT_EQ(front.connect().ask("GET /" + std::string(1100, 'a')).status, 431);
+}
+
+/// What the process can open ends at what it has open, while this lives.
+class no_more_descriptors {
+public:
+  no_more_descriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &old_);
+    const int first_free = ::dup(STDERR_FILENO);
+    ::close(first_free);
+    const rlimit limited{static_cast<rlim_t>(first_free), old_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &limited);
+  }
+  no_more_descriptors(const no_more_descriptors&) = delete;
+  no_more_descriptors& operator=(const no_more_descriptors&) = delete;
+  ~no_more_descriptors() { ::setrlimit(RLIMIT_NOFILE, &old_); }
+
+private:
+  rlimit old_{};
+};
+
+TEST(Limits, WithoutDescriptorsIsLoggedOnceCountedAndPasses) {
+  const gelombang::testing::log_capture log;
+  front front;
+  front.start();
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::socket comes{context};
+  comes.open(boost::asio::ip::tcp::v4());
+  {
+    const no_more_descriptors all_used;
+    comes.connect({boost::asio::ip::address_v4::loopback(), front.port()});
+    boost::asio::write(comes, boost::asio::buffer(get_root));
+    constexpr int tries = 3;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (front.metric("gelombang_http_accept_failures_total") < tries)
+      ASSERT_LT(std::chrono::steady_clock::now(), end);
+  }
+  std::array<char, 64> answer{};
+  ASSERT_GT(comes.read_some(boost::asio::buffer(answer)), 0u) << "when there are some again";
+  EXPECT_THAT(std::string(answer.data(), 15), HasSubstr("HTTP/1.1 200"));
+  EXPECT_EQ(log.lines_with("no connection can be accepted: Too many open files"), 1);
 }
 
 TEST(Limits, HeaderLines) {
