@@ -34,9 +34,9 @@ enum class verdict : std::uint8_t {
 class clerk {
 public:
   struct settings {
-    std::string host;        ///< for the Host header
-    std::string password;    ///< of everybody
-    std::string assessment;  ///< body that answers every question
+    std::string host = {};        ///< for the Host header
+    std::string password = {};    ///< of everybody
+    std::string assessment = {};  ///< body that answers every question
     std::uint64_t seed = 0;
     instant issued{}, expires{};  ///< of all tokens
   };

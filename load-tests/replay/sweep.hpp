@@ -19,7 +19,7 @@ namespace gelombang::load::replay {
 
 /// How a node is asked.
 struct wire_settings {
-  node_address target;
+  node_address target = {};
   unsigned connections = 256;
   unsigned depth = 1;                  ///< requests under way on one connection
   std::chrono::seconds patience{120};  ///< for a node that is not there
