@@ -169,8 +169,8 @@ line() {
   local p99 refusal back
   p99=$(awk '$1 == "join" {print $7}' "$room/step.$1.out")
   refusal=$(sed -n 's/^refused within \([0-9.]*\) ms (p99).*/\1/p' "$room/step.$1.out")
-  back=$(jq -r '(.phases[] | select(.name == "afterwards") | .from_ns / 1000000000) as $end |
-    [.timeline | to_entries[] | select(.key >= $end and (.value.refused > 0 or (.value.errors | length) > 0)) | .key - $end + 1] | max // 0' \
+  back=$(jq -r '(.phases[] | select(.name == "afterwards") | .from_ns / 1000000000) as $ended |
+    [.timeline | to_entries[] | select(.key >= $ended and (.value.refused > 0 or (.value.errors | length) > 0)) | .key - $ended + 1] | max // 0' \
     "$room/step.$1.json")
   printf '| %s | %.2f | %s | %.1f %% | %s | %.1f %% | %s | %s | %s |\n' "$1" "$goodput" "$p99" \
     "$(awk -v x="$refused" 'BEGIN {print 100 * x}')" "${refusal:--}" \

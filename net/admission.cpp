@@ -18,6 +18,8 @@ constexpr double pressure_step = 40;
 /// … and so many times as far at most: at the opening of a wave everybody comes within one
 /// interval.
 constexpr double pressure_steps_max = 25;
+/// So many refusals joining leaves to browsing.
+constexpr std::uint32_t kept_for_browsing = 20;
 /// By how much the kernel's queue is shortened in one interval at most.
 constexpr double backlog_step_max = 4;
 /// For how long a choice among accounts holds: who is refused gains nothing by asking again at
@@ -50,6 +52,10 @@ void admission::waited(came_on what, nanoseconds wait, time_point now) {
   (what == came_on::new_connection ? first_wait_ : kept_wait_).add(wait);
   const auto is_due = now >= interval_began_ + with_.interval;
   if (is_due && first_wait_.samples + kept_wait_.samples >= samples_min) end_interval(now);
+}
+
+void admission::look(time_point now) {
+  if (now >= interval_began_ + pause) begin_anew(now);
 }
 
 void admission::answered(urgency what, nanoseconds took) {
@@ -125,29 +131,34 @@ void admission::steer_places(double seconds) {
 admission::verdict admission::decide(const asker& who, urgency what, std::uint64_t dice) {
   if (what == urgency::house) return verdict::serve;
   if (pressure_ == 0) {
-    credit_ = std::min(with_.refusals_saved_max * with_.served_per_refusal, credit_ + 1);
+    serve({}, what);
     return verdict::serve;
   }
   // Who asks for more than his part is not paid for: he would take it from the others.
   if (who.account && accounts_.of(*who.account) >= with_.account_requests_max)
     return verdict::over_share;
   const auto is_first_to_go = what == urgency::browsing || is_large(who.address);
-  if (!is_chosen(who, is_first_to_go ? urgency::browsing : what, dice)) return serve(who);
-  // To tell everybody the same costs no more than to tell him no.
-  if (what == urgency::browsing) return verdict::refuse;
-  if (credit_ >= with_.served_per_refusal) {
+  if (!is_chosen(who, is_first_to_go ? urgency::browsing : what, dice)) {
+    serve(who, what);
+    return verdict::serve;
+  }
+  // Where credit is short it goes to those who are to be refused first; the others are served.
+  const auto kept = is_first_to_go ? 0 : kept_for_browsing * with_.served_per_refusal;
+  if (credit_ >= kept + with_.served_per_refusal) {
     credit_ -= with_.served_per_refusal;
     return verdict::refuse;
   }
   ++unaffordable_;
-  return serve(who);
+  serve(who, what);
+  return verdict::serve_late;
 }
 
-admission::verdict admission::serve(const asker& who) {
+void admission::serve(const asker& who, urgency what) {
   credit_ = std::min(with_.refusals_saved_max * with_.served_per_refusal, credit_ + 1);
+  served_ += what == urgency::joining || what == urgency::entering;
+  if (pressure_ == 0) return;
   if (who.account) accounts_.count(*who.account);
   addresses_.count(who.address);
-  return verdict::serve;
 }
 
 bool admission::is_large(std::uint64_t address) const {

@@ -35,6 +35,7 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
   enum class verdict : std::uint8_t {
     serve,
+    serve_late,  ///< was to be refused, but there is no credit for it
     refuse,      ///< the node is over its limit
     over_share,  ///< this account has had its part of the second
   };
@@ -52,7 +53,12 @@ public:
   /// @param dice any number, for those without an account.
   verdict decide(const asker& who, urgency what, std::uint64_t dice);
 
+  /// Once a second, also when nobody comes: a pause ends an overload.
+  void look(time_point now);
+
   std::uint32_t pressure() const { return pressure_; }
+  /// Of joining and entering, since the start.
+  std::uint64_t served() const { return served_; }
   int backlog() const { return backlog_; }
   std::size_t places() const { return places_; }
   /// Requests served although they were to be refused, for want of credit.
@@ -81,7 +87,7 @@ private:
   void steer_places(double seconds);
   bool is_chosen(const asker& who, urgency what, std::uint64_t dice) const;
   bool is_large(std::uint64_t address) const;
-  verdict serve(const asker& who);
+  void serve(const asker& who, urgency what);
 
   admission_settings with_;
   time_point interval_began_;
@@ -92,7 +98,7 @@ private:
   std::uint32_t credit_;  ///< in served requests: a refusal costs `served_per_refusal`
   int backlog_;
   std::size_t places_;
-  std::uint64_t unaffordable_ = 0;
+  std::uint64_t unaffordable_ = 0, served_ = 0;
   // An account has a handful, which collisions must not feign; an address is large or it is not.
   share_sketch accounts_{65'536, std::chrono::seconds{1}};
   share_sketch addresses_{4'096, std::chrono::seconds{1}};

@@ -20,13 +20,14 @@ struct admission_settings {
   /// How often all this is looked at.
   std::chrono::milliseconds interval{50};
 
-  /// A refusal costs a third of a click. For so many that are served one is answered with a
-  /// refusal; that is the part of the machine which refusals may have.
-  std::uint32_t served_per_refusal = 6;
+  /// A refusal costs a third of a click on a connection that is kept, and two thirds on a new one.
+  /// For so many that are served one is answered with a refusal; that is the part of the machine
+  /// which refusals may have.
+  std::uint32_t served_per_refusal = 8;
   /// What refusals may be saved up, to empty the queues of an opening's first second at once.
   std::uint32_t refusals_saved_max = 5'000;
-  /// And so many at least, when nothing at all is served.
-  std::uint32_t refusals_per_second_min = 200;
+  /// And so many in any case, where nothing at all is served.
+  std::uint32_t refusals_per_second_min = 20;
 
   int backlog_min = 16;
   int backlog_max = 4'096;

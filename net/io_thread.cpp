@@ -163,12 +163,19 @@ void io_thread::note_stuck(int why) {
 }
 
 void io_thread::waited(admission::came_on what, std::chrono::milliseconds wait) {
-  door_.waited(what, wait, std::chrono::steady_clock::now());
-  metrics_->pressure_permille.set(door_.pressure());
+  const auto at = std::chrono::steady_clock::now();
+  door_.waited(what, wait, at);
   metrics_->backlog.set(static_cast<std::uint64_t>(public_.backlog));
   metrics_->places.set(door_.places());
-  metrics_->served_late.set(door_.unaffordable());
+  tell_load(at);
   keep_backlog();
+}
+
+void io_thread::tell_load(std::chrono::steady_clock::time_point at) {
+  metrics_->pressure_permille.set(door_.pressure());
+  metrics_->served_late.set(door_.unaffordable());
+  metrics_->served.set(door_.served());
+  if (room() != nullptr) owner_.shared_->tell(*room(), at, now());
 }
 
 void io_thread::keep_backlog() {
@@ -234,6 +241,9 @@ void io_thread::sweep() {
   coarse_now_ms_ = steady_now_ms();
   write_date();
   for (auto& one : sessions_) one.sweep(coarse_now_ms_);
+  const auto looked_at = std::chrono::steady_clock::now();
+  door_.look(looked_at);
+  tell_load(looked_at);
   for (auto* at : {&public_, &house_}) {
     if (!std::exchange(at->is_stuck, false) || !at->socket.is_open()) continue;
     accept_some(*at);

@@ -51,6 +51,7 @@ public:
 
   // What the sessions tell and ask of the overload control.
   admission& door() { return door_; }
+  waiting_room* room() const { return owner_.options_.room; }
   /// How long a request has waited in the kernel, as of now; `came_on` as in `admission`.
   void waited(admission::came_on what, std::chrono::milliseconds wait);
 
@@ -89,6 +90,7 @@ private:
   void note_stuck(int why);
   void accepted(const accepted_connection& came);
   void keep_backlog();
+  void tell_load(std::chrono::steady_clock::time_point at);
   void sweep();
   void sweep_later();
   void write_date();

@@ -87,7 +87,7 @@ struct thread_metrics {
   owned_counter accepts_failed;  ///< for want of descriptors or memory
   owned_counter bytes_read, bytes_written;
   /// What `admission` has come to, and whom it served late for want of credit to refuse.
-  owned_counter pressure_permille, backlog, places, served_late;
+  owned_counter pressure_permille, backlog, places, served_late, served;
 };
 
 /// The front door's figures, collected from all threads at the time of a scrape. Thread-safe.
@@ -97,6 +97,7 @@ public:
   http_metrics(std::vector<std::string> operations, std::size_t threads);
 
   thread_metrics& of_thread(std::size_t index) { return *threads_[index]; }
+  const std::vector<std::unique_ptr<thread_metrics>>& threads() const { return threads_; }
   std::vector<prometheus::MetricFamily> Collect() const override;
 
 private:

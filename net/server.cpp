@@ -9,6 +9,7 @@
 
 #include "net/io_thread.hpp"
 #include "net/server_shared.hpp"
+#include "net/waiting_room/waiting_room.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -59,6 +60,26 @@ void server::shared::give_connection_back(lane to, const peer_address& peer) {
   --connections_;
   auto at = by_address_.find(peer.hash());
   if (--at->second == 0) by_address_.erase(at);
+}
+
+void server::shared::tell(waiting_room& room, std::chrono::steady_clock::time_point at,
+                          instant now) {
+  constexpr std::chrono::milliseconds interval{100};
+  /// From here on others than those who only look are refused.
+  constexpr std::uint64_t refuses_from = 334;
+  std::unique_lock lock{load_guard_, std::try_to_lock};
+  if (!lock || at < told_at_ + interval) return;
+  std::uint64_t served = 0, pressure = 0;
+  for (const auto& thread : metrics->threads()) {
+    served += thread->served.value();
+    pressure = std::max(pressure, thread->pressure_permille.value());
+  }
+  const auto seconds = std::chrono::duration<double>(at - told_at_).count();
+  const auto rate = static_cast<double>(served - std::exchange(served_before_, served)) / seconds;
+  told_at_ = at;
+  room.report({.served_per_second = static_cast<std::uint32_t>(rate),
+               .now = pressure >= refuses_from ? node_room::none : node_room::spare},
+              now);
 }
 
 server::server(server_options options, const clock& time)

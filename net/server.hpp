@@ -23,6 +23,7 @@ namespace gelombang::net {
 
 class io_thread;
 class tls_context;
+class waiting_room;
 
 /// Whom a port is for.
 enum class lane : std::uint8_t {
@@ -49,6 +50,8 @@ struct server_options {
   limits bounds = {};
   /// What is done when more comes than can be served; `places_max` follows from `bounds`.
   admission_settings admission = {};
+  /// Where those wait whom it refuses; null: nowhere. Outlives the server.
+  waiting_room* room = nullptr;
   std::optional<tls_files> tls = {};
   /// Verifies the tokens of routes that want one; null: such routes refuse everybody.
   const access_tokens* tokens = nullptr;

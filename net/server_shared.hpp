@@ -43,7 +43,13 @@ struct server::shared {
            stuck_told_ms_.compare_exchange_strong(told, now_ms);
   }
 
+  /// Tells the waiting room of all threads together, ten times a second whoever calls.
+  void tell(waiting_room& room, std::chrono::steady_clock::time_point at, instant now);
+
 private:
+  std::mutex load_guard_;
+  std::chrono::steady_clock::time_point told_at_{};
+  std::uint64_t served_before_ = 0;
   std::atomic<std::int64_t> stuck_told_ms_{INT64_MIN / 2};
   std::mutex connections_guard_;
   std::size_t connections_ = 0;

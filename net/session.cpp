@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "net/io_thread.hpp"
+#include "net/waiting_room/answer.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -244,7 +245,11 @@ const handler::waiting* session::dispatch() {
   asked_at_ = std::chrono::steady_clock::now();
   x.begin_ = work.input.begin();
   if (work.rejection) {
-    x.refuse(*work.rejection);
+    if (work.told_to_wait) {
+      tell_to_wait(x, *work.told_to_wait);
+    } else {
+      x.refuse(*work.rejection);
+    }
     return nullptr;
   }
   if (work.is_options) {
@@ -280,7 +285,11 @@ task<> session::wait_for(const handler::waiting& ask) {
   auto& x = work_->x;
   if (!thread_.take_place(lane_ == lane::house ? urgency::house : x.match_.found->when_busy)) {
     count(turned_away::in_flight);
-    x.refuse(errc::overloaded);
+    if (work_->turn) {
+      tell_to_wait(x, thread_.room()->take_back(*work_->turn, thread_.now()));
+    } else {
+      x.refuse(errc::overloaded);
+    }
     co_return;
   }
   try {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "net/admission.hpp"
 #include "net/lazy_socket.hpp"
 #include "net/metrics.hpp"
 #include "net/server.hpp"
@@ -92,6 +93,8 @@ private:
   void begin_request();
   void tell_wait();
   void ask_admission();
+  void ask_room(waiting_room& room, admission::verdict said);
+  void turn_away(errc why);
 
   // Answering.
   const handler::waiting* dispatch();

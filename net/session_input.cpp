@@ -4,6 +4,7 @@
 
 #include "net/io_thread.hpp"
 #include "net/session.hpp"
+#include "net/waiting_room/answer.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -62,6 +63,8 @@ void session::begin_request() {
   work.parser.emplace(work.x.fields_, work.chunked_body, thread_.bounds());
   work.parsed = work.header_bytes = work.request_bytes = 0;
   work.rejection.reset();
+  work.told_to_wait.reset();
+  work.turn.reset();
   work.is_options = false;
   continued_ = false;
 
@@ -177,14 +180,45 @@ void session::ask_admission() {
   if (lane_ == lane::house) return;
   auto& x = work_->x;
   auto& door = thread_.door();
+  const auto what = x.match_.found->when_busy;
   asker who{.account = {}, .address = peer_.hash()};
   if (x.match_.found->who != access::anyone) who.account = x.bearer_.subject.value;
-  const auto said = door.decide(who, x.match_.found->when_busy, thread_.dice());
-  if (said == admission::verdict::serve) return;
-  const auto is_over_share = said == admission::verdict::over_share;
-  count(is_over_share ? turned_away::over_share : turned_away::overload);
-  work_->rejection.emplace(is_over_share ? errc::too_many_requests : errc::overloaded);
-  if (door.ends_connections()) x.keep_alive_ = false;
+  const auto said = door.decide(who, what, thread_.dice());
+  if (said == admission::verdict::over_share) return turn_away(errc::too_many_requests);
+  auto* room = thread_.room();
+  const auto may_wait = room != nullptr && (what == urgency::joining || what == urgency::entering);
+  if (may_wait) return ask_room(*room, said);
+  if (said == admission::verdict::refuse) turn_away(errc::overloaded);
+}
+
+/// Who has waited comes before whoever comes now; and who would be refused may wait.
+void session::ask_room(waiting_room& room, admission::verdict said) {
+  const auto is_refused = said == admission::verdict::refuse;
+  if (!is_refused && !room.is_open()) return;
+  auto& work = *work_;
+  const auto ticket = work.x.header(ticket_header);
+  // To be told to wait would cost what there is no credit for.
+  if (said == admission::verdict::serve_late && ticket.empty()) return;
+  const auto newcomers = is_refused ? node_room::none : node_room::spare;
+  auto answer = room.arrive({subject_of(work.x), ticket, newcomers}, thread_.now());
+  switch (answer.what) {
+    case verdict::kind::admit:
+      return;
+    case verdict::kind::admit_in_turn:
+      work.turn = answer;
+      return;
+    case verdict::kind::wait:
+      work.told_to_wait = answer.told;
+      return turn_away(errc::waiting);
+    case verdict::kind::refuse:
+      return turn_away(errc::overloaded);
+  }
+}
+
+void session::turn_away(errc why) {
+  count(why == errc::too_many_requests ? turned_away::over_share : turned_away::overload);
+  work_->rejection.emplace(why);
+  if (thread_.door().ends_connections()) work_->x.keep_alive_ = false;
 }
 
 session::step session::collect_body() {

@@ -8,6 +8,7 @@
 #include "net/exchange.hpp"
 #include "net/problem.hpp"
 #include "net/request_parser.hpp"
+#include "net/waiting_room/waiting_room.hpp"
 
 namespace gelombang::net {
 
@@ -52,7 +53,9 @@ struct workspace {
   std::size_t parsed = 0;        ///< bytes of the request that the parser has taken
   std::size_t header_bytes = 0;  ///< of the request, once its headers are complete; 0 before
   std::size_t request_bytes = 0;
-  std::optional<problem> rejection;  ///< why the request is refused without asking the handler
+  std::optional<problem> rejection;     ///< why the request is refused without asking the handler
+  std::optional<waiting> told_to_wait;  ///< instead of it
+  std::optional<verdict> turn;          ///< of somebody who has waited
   bool is_options = false;
 };
 

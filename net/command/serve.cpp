@@ -382,7 +382,9 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   page.add(std::make_shared<node_metrics>(*node, mail));
   net::waiting_room room{with.waiting_room, around.keys.waiting_ticket_key(), time.now()};
   page.add(std::make_shared<net::waiting_room_metrics>(room, time));
-  net::server front{server_options(with, &access), time};
+  auto options = server_options(with, &access);
+  options.room = &room;
+  net::server front{std::move(options), time};
   auto gateways = open_gateways(with, front, *node);
   net::services services{.gateways = {},
                          .node = *node,
