@@ -92,8 +92,8 @@ std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time
   return std::move(*opened);
 }
 
-net::server_options server_options(const settings& with,
-                                   const net::access_tokens* tokens = nullptr) {
+net::server_options server_options(const settings& with, const net::access_tokens* tokens = nullptr,
+                                   net::waiting_room* room = nullptr) {
   net::server_options options;
   options.address = with.listen.address;
   options.port = with.listen.port;
@@ -116,6 +116,7 @@ net::server_options server_options(const settings& with,
   if (!with.listen.tls_certificate.empty())
     options.tls = net::tls_files{with.listen.tls_certificate, with.listen.tls_key};
   options.tokens = tokens;
+  options.room = room;
   return options;
 }
 
@@ -382,9 +383,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   page.add(std::make_shared<node_metrics>(*node, mail));
   net::waiting_room room{with.waiting_room, around.keys.waiting_ticket_key(), time.now()};
   page.add(std::make_shared<net::waiting_room_metrics>(room, time));
-  auto options = server_options(with, &access);
-  options.room = &room;
-  net::server front{std::move(options), time};
+  net::server front{server_options(with, &access, &room), time};
   auto gateways = open_gateways(with, front, *node);
   net::services services{.gateways = {},
                          .node = *node,
