@@ -128,13 +128,19 @@ replay() {
 bytes_below() { { du -sb "$1" 2>/dev/null || echo 0; } | cut -f1; }
 mb() { awk -v b="$1" 'BEGIN {printf "%.0f MB", b / 1048576}'; }
 
-note_sizes() {
-  local people state archive
+# While the node runs and has nothing to do: one that is stopped leaves what a compaction had begun.
+note_state() {
+  local people state
+  wait_quiet "$node_pid"
   people=$(sed -nE 's/.*"people":([0-9]+).*/\1/p' "$room/result.json")
   state=$(bytes_below "$room/data/state")
+  fact 'state and index' "$(mb "$state"), $((state / people)) bytes an account"
+}
+
+note_journal() {
+  local archive
   archive=$(find "$room/data/journal" -type f -name '*.gwa' -printf '%s\n' 2>/dev/null |
     awk '{sum += $1} END {printf "%.0f", sum}')
-  fact 'state and index' "$(mb "$state"), $((state / people)) bytes an account"
   fact 'journal with its archive' "$(mb "$(bytes_below "$room/data/journal")"), of it archive $(mb "${archive:-0}")"
   fact 'draws' "$(mb "$(bytes_below "$room/data/draws")")"
 }
@@ -146,11 +152,12 @@ restart_and_audit() {
   start_nation_node
   fact 'restart to ready, with all of it' "$node_ready_ms ms"
   fact 'resident right after' "$(($(resident_kb "$node_pid") / 1024)) MB"
+  note_state
   end "$node_pid" KILL
   start_nation_node
   fact 'restart to ready after a kill' "$node_ready_ms ms"
   end "$node_pid"
-  note_sizes
+  note_journal
   before=$(date +%s%N)
   "$programs/gelombang" audit verify --data-dir "$room/data" --key-file "$room/master.key" >"$room/audit.out" 2>&1 ||
     code=$?
