@@ -2,7 +2,7 @@
 # A nation on one machine: the programme's history against one node, over HTTP. Makes data, key and
 # configuration below --dir, starts the node, replays, stops, audits, and writes a page of results. Run
 # again after an interruption it goes on; a node that dies meanwhile is started again. Needs the
-# programs of `./dev build`, and for --scale 1 a few hours, 60 GB of disk and 8 GB of memory.
+# programs of `./dev build`, and for --scale 1 a few hours, 70 GB of disk and 8 GB of memory.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
