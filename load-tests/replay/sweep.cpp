@@ -15,6 +15,7 @@ using std::chrono::seconds;
 constexpr milliseconds again_after{50};     ///< whoever was refused, or lost his connection
 constexpr milliseconds between_looks{200};  ///< at connections, at whoever watches
 constexpr seconds silence_max{30};          ///< of a connection with requests under way
+constexpr seconds farewell{2};              ///< for answers under way, once it is to stop
 constexpr std::size_t examples_max = 10;
 constexpr std::size_t example_bytes_max = 300;
 
@@ -53,7 +54,8 @@ sweep_result sweeper::work(people_stream& who, act what, std::uint32_t wave, con
     looked = loop_.now();
     look_after_connections();
     if (!watch(position(), found_.done)) stopping_ = true;
-    if (found_.is_node_gone) break;
+    // Whoever is told to stop does not wait for a node that is being stopped as well.
+    if (found_.is_node_gone || (stopping_ && loop_.now() - heard_ > farewell)) break;
   }
   found_.seconds = std::chrono::duration<double>(steady::now() - begun_).count();
   found_.is_complete = !next_number_ && is_idle();

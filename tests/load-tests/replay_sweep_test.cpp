@@ -161,6 +161,27 @@ TEST_P(Sweep, StopsInGoodOrderAndKnowsWhoWasAnswered) {
   EXPECT_EQ(found.done, accepted.size());
 }
 
+TEST_P(Sweep, StopsWhereNobodyAnswersAnyMore) {
+  told_server server{[](std::uint64_t request) { return request <= 100 ? 202 : 503; }};
+  auto with = to(server);
+  with.patience = 60s;
+  sweeper sweeps{clerk_, with};
+  up_to who{people};
+  std::uint64_t position = 0;
+  const auto found = sweeps.run(who, act::sign_up, 0, [&](std::uint64_t at, std::uint64_t done) {
+    position = at;
+    // The node is told to end at the same time as the generator.
+    if (done >= 100) server.end();
+    return done < 100;
+  });
+  EXPECT_FALSE(found.is_complete);
+  EXPECT_FALSE(found.is_node_gone);
+  EXPECT_EQ(found.done, 100u);
+  const auto& accepted = server.end();
+  for (std::uint64_t number = 1; number < position; ++number)
+    ASSERT_TRUE(accepted.contains(number)) << number;
+}
+
 TEST_P(Sweep, TellsOfAnswersThatShouldNotBe) {
   told_server server{[](std::uint64_t request) { return request % 100 == 0 ? 409 : 202; }};
   sweeper sweeps{clerk_, to(server)};
