@@ -22,6 +22,8 @@ constexpr double pressure_steps_max = 25;
 constexpr std::uint32_t kept_for_browsing = 20;
 /// By how much the kernel's queue is shortened in one interval at most.
 constexpr double backlog_step_max = 4;
+/// By how much places are taken away in one interval at most.
+constexpr double places_step_max = 2;
 /// For how long a choice among accounts holds: who is refused gains nothing by asking again at
 /// once, and who was served for one step is served for the next.
 constexpr std::chrono::seconds choice_lasts{10};
@@ -59,7 +61,6 @@ void admission::look(time_point now) {
 }
 
 void admission::answered(urgency what, nanoseconds took) {
-  ++answers_;
   if (what == urgency::joining) answer_.add(took);
 }
 
@@ -67,7 +68,6 @@ void admission::answered(urgency what, nanoseconds took) {
 
 void admission::begin_anew(time_point now) {
   first_wait_ = kept_wait_ = answer_ = {};
-  answers_before_ = answers_;
   interval_began_ = now;
   pressure_ = 0;
   backlog_ = with_.backlog_max;
@@ -80,7 +80,7 @@ void admission::end_interval(time_point now) {
   if (with_.is_on) {
     steer_pressure(intervals);
     steer_backlog();
-    steer_places(seconds_of(elapsed));
+    steer_places();
   }
   const auto trickle =
       with_.refusals_per_second_min * with_.served_per_refusal * std::min(seconds_of(elapsed), 1.0);
@@ -90,7 +90,6 @@ void admission::end_interval(time_point now) {
   addresses_.tick(now);
   interval_began_ = now;
   first_wait_ = kept_wait_ = answer_ = {};
-  answers_before_ = answers_;
 }
 
 void admission::steer_pressure(double intervals) {
@@ -115,15 +114,16 @@ void admission::steer_backlog() {
   backlog_ = std::clamp(static_cast<int>(wanted), with_.backlog_min, with_.backlog_max);
 }
 
-void admission::steer_places(double seconds) {
-  const auto standing = answer_.standing();
-  if (standing && *standing > with_.answer_target) {
-    const auto rate = static_cast<double>(answers_ - answers_before_) / seconds;
-    const auto fits = static_cast<std::size_t>(rate * seconds_of(with_.answer_target));
-    places_ = std::clamp(fits, with_.places_min, with_.places_max);
-  } else {
-    places_ = std::min(with_.places_max, places_ + places_ / 4 + with_.places_min);
-  }
+/// Likewise by what stands: fewer places make answers come sooner, whatever the rate is.
+void admission::steer_places() {
+  const auto standing = answer_.standing().value_or(nanoseconds{0});
+  const auto over = standing / std::chrono::duration<double>(with_.answer_target);
+  auto wanted = static_cast<double>(places_);
+  if (over > 1) wanted /= std::min(over, places_step_max);
+  if (over <= 1) wanted += wanted / 4 + static_cast<double>(with_.places_min);
+  const auto least = static_cast<double>(with_.places_min);
+  const auto most = static_cast<double>(with_.places_max);
+  places_ = static_cast<std::size_t>(std::clamp(wanted, least, most));
 }
 
 // ---- deciding

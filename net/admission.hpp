@@ -24,8 +24,8 @@ struct asker {
 /// browsing, then entering, then joining; it grows while requests stand for longer than
 /// `wait_target` before they are read. The *backlog* is how many connections the kernel keeps for
 /// us; further ones it leaves alone, and their own kernels come back in a second, which costs us
-/// nothing. *Places* is how many requests may wait for the actors: what is done in `answer_target`
-/// at the present rate (Little's law), once the actors or the disk are what is slow.
+/// nothing. *Places* is how many requests may wait for the actors: fewer while even the fastest
+/// answer takes more than `answer_target`, because the actors or the disk are what is slow.
 ///
 /// Refusing is work too. When the credit for it is used up, a request is served although it is
 /// late: at least nine tenths of the thread go into what people came for, whatever is offered. For
@@ -84,7 +84,7 @@ private:
   void end_interval(time_point now);
   void steer_pressure(double intervals);
   void steer_backlog();
-  void steer_places(double seconds);
+  void steer_places();
   bool is_chosen(const asker& who, urgency what, std::uint64_t dice) const;
   bool is_large(std::uint64_t address) const;
   void serve(const asker& who, urgency what);
@@ -93,7 +93,6 @@ private:
   time_point interval_began_;
   lowest first_wait_, kept_wait_, answer_;
   std::uint32_t read_ = 0;
-  std::uint64_t answers_ = 0, answers_before_ = 0;
   std::uint32_t pressure_ = 0;
   std::uint32_t credit_;  ///< in served requests: a refusal costs `served_per_refusal`
   int backlog_;

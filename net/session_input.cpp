@@ -197,8 +197,11 @@ void session::ask_room(waiting_room& room, admission::verdict said) {
   if (!is_refused && !room.is_open()) return;
   auto& work = *work_;
   const auto ticket = work.x.header(ticket_header);
-  // To be told to wait would cost what there is no credit for.
-  if (said == admission::verdict::serve_late && ticket.empty()) return;
+  // To be told to wait would cost what there is no credit for; and where nothing stands, there is
+  // room for whoever was called and for others.
+  const auto has_room = said == admission::verdict::serve_late ||
+                        (said == admission::verdict::serve && thread_.door().pressure() == 0);
+  if (has_room && ticket.empty() && !room.is_set()) return;
   const auto newcomers = is_refused ? node_room::none : node_room::spare;
   auto answer = room.arrive({subject_of(work.x), ticket, newcomers}, thread_.now());
   switch (answer.what) {

@@ -102,6 +102,7 @@ waiting_room::waiting_room(const waiting_room_options& with,
       busy_at_(now) {
   if (with.rate_per_second > 0) rate_set_ = with.rate_per_second;
   rate_.store(rate());
+  is_set_.store(mode_ == room_mode::on || rate_set_);
   if (mode_ == room_mode::on) open(now);
 }
 
@@ -371,6 +372,7 @@ void waiting_room::set(room_mode mode, std::optional<std::uint32_t> rate_wanted,
   mode_ = mode;
   rate_set_ = rate_wanted;
   rate_.store(rate(), std::memory_order_relaxed);
+  is_set_.store(mode == room_mode::on || rate_set_, std::memory_order_relaxed);
   if (mode == room_mode::on && !is_open()) open(now);
   if (mode == room_mode::off && is_open()) close();
   step(now);

@@ -140,6 +140,8 @@ public:
   void set(room_mode mode, std::optional<std::uint32_t> rate, instant now);
 
   bool is_open() const { return is_open_.load(std::memory_order_relaxed); }
+  /// Whether somebody has set how fast people may come: then a node that could do more does not.
+  bool is_set() const { return is_set_.load(std::memory_order_relaxed); }
   /// Brings the line up to `now` first.
   room_state state(instant now);
   room_counts counts() const;
@@ -196,6 +198,7 @@ private:
 
   // Read by every request, written with a step.
   alignas(64) std::atomic<bool> is_open_{false};
+  std::atomic<bool> is_set_{false};
   std::atomic<std::int64_t> next_step_ms_{0};
   std::atomic<std::uint64_t> serving_{1};
   std::atomic<std::uint64_t> expired_below_{0};

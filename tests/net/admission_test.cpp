@@ -188,12 +188,18 @@ TEST(admission, an_address_beyond_its_share_is_refused_before_others) {
 TEST(admission, what_a_slow_disk_can_answer_in_time_may_be_under_way) {
   admission one{{}, start};
   auto now = start;
-  // 10,000 answers a second, each after 200 ms: 2,000 are under way, 500 would do.
-  for (auto interval = 0; interval < 3; ++interval) {
-    for (auto answer = 0; answer < 500; ++answer) one.answered(urgency::joining, 200ms);
+  // 10,000 answers a second whatever is under way, so 500 are answered within 50 ms.
+  std::size_t least = one.places(), most = 0;
+  for (auto interval = 0; interval < 400; ++interval) {
+    const auto under_way = static_cast<std::int64_t>(one.places());
+    for (auto answer = 0; answer < 500; ++answer) one.answered(urgency::joining, under_way * 100us);
     stand(one, 0ms, 1, now);
+    if (interval < 100) continue;
+    least = std::min(least, one.places());
+    most = std::max(most, one.places());
   }
-  EXPECT_NEAR(static_cast<double>(one.places()), 500, 5);
+  EXPECT_GE(least, 300u);
+  EXPECT_LE(most, 800u);
   // Passwords are slow by nature.
   for (auto interval = 0; interval < 100; ++interval) {
     for (auto answer = 0; answer < 500; ++answer) one.answered(urgency::entering, 200ms);
