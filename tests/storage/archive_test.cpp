@@ -144,7 +144,7 @@ TEST(Archive, ADamagedSegmentIsNotArchived) {
   auto opened = open_journal(disk);
   ASSERT_OK(opened);
   append_cycles(*opened->log, maker, 70);
-  disk.flip(first_segment, 8 * 3000);
+  disk.flip(first_segment, std::uint64_t{8} * 3000);
   EXPECT_FAULT(opened->log->release(opened->log->durable()), fault::corrupt);
   EXPECT_TRUE(disk.has(first_segment));
   EXPECT_FALSE(disk.has(first_archive));

@@ -12,7 +12,7 @@ inline std::vector<std::vector<kept_frame>> golden_cycles() {
        {7, 1, 1, 1, friday_noon, std::string(3, '\0')}},
       {{7, 1, 2, 3, friday_noon + 1, std::string(1500, '\0') + "end"}},
       {{0, 2, 3, 1, friday_noon + 250, ""}},
-      {{0, 2, 4, 1, friday_noon + 251, "\xff\x00\x01"}, {65535, 9, 1, 1, -1, "last shard"}},
+      {{0, 2, 4, 1, friday_noon + 251, "\xff"}, {65535, 9, 1, 1, -1, "last shard"}},
   };
 }
 

@@ -68,6 +68,7 @@ inline frame as_frame(const kept_frame& each) {
 
 inline std::vector<frame> as_frames(const std::vector<kept_frame>& cycle) {
   std::vector<frame> frames;
+  frames.reserve(cycle.size());
   for (const auto& each : cycle) frames.push_back(as_frame(each));
   return frames;
 }
