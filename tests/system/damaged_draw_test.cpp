@@ -73,7 +73,7 @@ protected:
   /// Takes the place of somebody who is in and gives it to somebody who is not.
   /// @returns what the file held before
   std::string exchange_two_outcomes() {
-    const auto whole = content_of(file("verdicts.bin"));
+    auto whole = content_of(file("verdicts.bin"));
     constexpr std::size_t header = 64, each = 4;
     const std::string accepted(each, '\0');
     std::size_t in = 0, out = 0;

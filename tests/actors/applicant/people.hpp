@@ -120,7 +120,7 @@ struct world {
         decide(who.id, who.state, command, seal_identity(keys, who.id, command), regions));
   }
 
-  result<void> profile(account& who, set_profile command) {
+  result<void> profile(account& who, const set_profile& command) {
     return who.take(decide(who.id, who.state, command, seal_phone(keys, who.id, command)));
   }
 

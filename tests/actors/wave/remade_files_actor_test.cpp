@@ -8,7 +8,6 @@ namespace gelombang::rooms_test {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 
 TEST_F(DrawnWave, EachFileThatIsLostAfterTheAnnouncementIsMadeAgainToTheByte) {
   take_to(wave::wire::ANNOUNCED);
