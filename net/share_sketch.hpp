@@ -10,7 +10,7 @@ namespace gelombang::net {
 /// How much each of any number of keys has had within about a second, in memory of a fixed size: a
 /// count-min sketch (Cormode and Muthukrishnan, 2005) of four rows, begun anew for each window. A
 /// reading is never too low; it is too high by what collides in all four rows. With as many
-/// requests in a window as columns, one key in 100,000 reads three or more too high. For one
+/// requests in a window as columns, one key in 24,000 reads three or more too high. For one
 /// thread.
 class share_sketch {
 public:

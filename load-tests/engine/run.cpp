@@ -7,7 +7,6 @@
 #include <array>
 #include <boost/json.hpp>
 #include <condition_variable>
-#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -17,6 +16,7 @@
 
 #include "load-tests/engine/acts.hpp"
 #include "load-tests/engine/address.hpp"
+#include "load-tests/engine/interruption.hpp"
 #include "load-tests/engine/server_watch.hpp"
 #include "load-tests/engine/worker.hpp"
 #include "net/command/http_call.hpp"
@@ -97,31 +97,7 @@ std::string text_of(std::chrono::system_clock::time_point when) {
   return format_time(instant{ms});
 }
 
-volatile std::sig_atomic_t interrupted = 0;
-void interrupt(int) {
-  interrupted = 1;
-}
-
-/// Takes the signals that end a run, for its time.
-class signals {
-public:
-  signals() {
-    interrupted = 0;
-    struct sigaction how {};
-    how.sa_handler = &interrupt;
-    ::sigaction(SIGINT, &how, &before_[0]);
-    ::sigaction(SIGTERM, &how, &before_[1]);
-  }
-  ~signals() {
-    ::sigaction(SIGINT, &before_[0], nullptr);
-    ::sigaction(SIGTERM, &before_[1], nullptr);
-  }
-  signals(const signals&) = delete;
-  signals& operator=(const signals&) = delete;
-
-private:
-  std::array<struct sigaction, 2> before_{};
-};
+;
 
 /// Upper edge of the bucket in which the share lies, in ms.
 double quantile(const std::array<std::uint64_t, live_histogram::buckets>& counts, double share) {
@@ -256,7 +232,7 @@ tl::expected<run_result, std::string> run(const scenario& what, const people& wh
     log = std::move(*made);
   }
   raise_descriptor_limit();
-  const signals handled;
+  const interruption handled;
   run_result found;
   const auto start_utc =
       how.start.value_or(std::chrono::system_clock::now() + std::chrono::milliseconds{200});
@@ -281,7 +257,7 @@ tl::expected<run_result, std::string> run(const scenario& what, const people& wh
   for (std::uint64_t second = 0; running.load() > 0; ++second) {
     while (running.load() > 0 && steady::now() < start + seconds{second + 1}) {
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
-      if (interrupted != 0)
+      if (interruption::has_come())
         for (auto& one : workers) one->stop();
     }
     if (auto metrics = metrics_of(how.url); !metrics.empty())
@@ -297,7 +273,7 @@ tl::expected<run_result, std::string> run(const scenario& what, const people& wh
   found.seconds = std::chrono::duration<double>(found.phases.back().to).count();
   for (auto& one : workers) one->found().add_to(found);
   found.notes = ordered.end();
-  if (interrupted != 0) found.notes.push_back("ended early by a signal");
+  if (interruption::has_come()) found.notes.push_back("ended early by a signal");
   if (log)
     if (auto written = log->close(); !written) return tl::unexpected(written.error());
   found.thresholds = judge(found, what.thresholds);

@@ -1,16 +1,15 @@
 #include "load-tests/replay/replay.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <thread>
 
 #include "load-tests/engine/address.hpp"
+#include "load-tests/engine/interruption.hpp"
 #include "load-tests/replay/check.hpp"
 #include "load-tests/replay/cpu.hpp"
 #include "load-tests/replay/progress.hpp"
@@ -32,31 +31,7 @@ constexpr std::chrono::seconds patience{120};
 constexpr std::chrono::seconds settling{3};  ///< before latencies are measured
 constexpr const char* everybodys_password = "ikut-gelombang";
 
-volatile std::sig_atomic_t interrupted = 0;
-void interrupt(int) {
-  interrupted = 1;
-}
-
-/// Takes the signals that end a replay, for its time.
-class signals {
-public:
-  signals() {
-    interrupted = 0;
-    struct sigaction how {};
-    how.sa_handler = &interrupt;
-    ::sigaction(SIGINT, &how, &before_[0]);
-    ::sigaction(SIGTERM, &how, &before_[1]);
-  }
-  ~signals() {
-    ::sigaction(SIGINT, &before_[0], nullptr);
-    ::sigaction(SIGTERM, &before_[1], nullptr);
-  }
-  signals(const signals&) = delete;
-  signals& operator=(const signals&) = delete;
-
-private:
-  std::array<struct sigaction, 2> before_{};
-};
+;
 
 /// The first option of each question.
 tl::expected<std::string, std::string> answers_for(const json::value& assessment) {
@@ -108,7 +83,7 @@ private:
     line_.end();
     if (auto saved = save(); !saved) return tl::unexpected(saved.error());
     // Whoever is stopped is not told of what was under way.
-    if (!how && interrupted != 0) return false;
+    if (!how && interruption::has_come()) return false;
     return how;
   }
 
@@ -192,7 +167,7 @@ private:
   /// A clock that leaps leaves everybody idle at once and a checkpoint due: no wave meets that.
   static void let_settle() {
     const auto until = steady_clock::now() + settling;
-    while (interrupted == 0 && steady_clock::now() < until)
+    while (!interruption::has_come() && steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
 
@@ -229,7 +204,7 @@ private:
       now_.at.position = position;
       if (now - saved_ >= between_saves)
         if (auto saved = save(); !saved) failure = saved.error();
-      return interrupted == 0 && failure.empty();
+      return !interruption::has_come() && failure.empty();
     };
     auto found = rate > 0 ? sweeper_.run_at(rate, those, what, wave, watch)
                           : sweeper_.run(those, what, wave, watch);
@@ -304,7 +279,7 @@ tl::expected<outcome, std::string> run(const timetable& history, const keyring& 
     now = std::move(**before);
     if (!now.at.is_complete) ++now.found.interruptions;
   }
-  const signals handled;
+  const interruption handled;
   const auto first = all->steps.front().at - std::chrono::days{30};
   const auto last = all->steps.back().at + std::chrono::days{3650};
   clerk::settings writing{.host = target->host,
@@ -318,7 +293,7 @@ tl::expected<outcome, std::string> run(const timetable& history, const keyring& 
                  .token = signs.operator_token(),
                  .seed = how.seed,
                  .patience = patience,
-                 .is_stopped = [] { return interrupted != 0; }}};
+                 .is_stopped = [] { return interruption::has_come(); }}};
   const auto questions = leads.read("/v1/assessment");
   if (!questions) return tl::unexpected(questions.error());
   const auto answers = answers_for(*questions);
