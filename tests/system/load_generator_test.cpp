@@ -86,7 +86,8 @@ std::string person_of(const std::string& line) {
 }
 
 TEST_F(LoadGeneratorTest, AnAuditFindsWhatTheServerDoesNotHaveAndWhatNobodyAskedFor) {
-  ASSERT_EQ(system_testing::run(run_of(ci)).how, in_order);
+  const auto ran = system_testing::run(run_of(ci));
+  ASSERT_EQ(ran.how, in_order) << ran.out << ran.err;
   const auto lines = lines_of(content_of(in_room("log.csv")));
   std::set<std::string> came, withdrew;
   for (const auto& line : lines) {
