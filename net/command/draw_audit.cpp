@@ -1,4 +1,5 @@
 #include "net/command/draw_audit.hpp"
+#include "net/command/cpus.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@ constexpr std::string_view folder_prefix = "wave-";
 constexpr std::uint32_t owners_at_once = 1024;
 
 unsigned threads() {
-  return std::max(1u, std::thread::hardware_concurrency());
+  return usable_cpus();
 }
 
 tl::unexpected<refusal> found(wave_number wave, std::string_view what) {

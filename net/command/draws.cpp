@@ -1,4 +1,5 @@
 #include "net/command/draws.hpp"
+#include "net/command/cpus.hpp"
 
 #include <fmt/format.h>
 
@@ -137,7 +138,7 @@ tl::expected<std::string, failure> verify(const draw_order& order) {
     if (!std::ifstream{file})
       return tl::unexpected(
           failure{unreadable, fmt::format("{} {}: {}", option, file, std::strerror(errno))});
-  const auto threads = std::max(1u, std::thread::hardware_concurrency());
+  const auto threads = usable_cpus();
   const auto checked = draw::verify(order.summary, order.entries, entry, threads);
   if (!checked) {
     const bool is_disagreement = checked.error().what == draw::verify_failure::kind::disagrees;

@@ -10,6 +10,8 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/programme/email.hpp"
+#include "net/caller_limits.hpp"
+#include "net/command/cpus.hpp"
 #include "net/command/demo.hpp"
 #include "net/command/key_check.hpp"
 #include "net/command/listen.hpp"
@@ -22,6 +24,7 @@
 #include "net/command/start_failure.hpp"
 #include "net/command/world.hpp"
 #include "net/io_thread.hpp"
+#include "net/password_metrics.hpp"
 #include "net/programme/routes.hpp"
 #include "net/server.hpp"
 #include "net/waiting_room/metrics.hpp"
@@ -34,7 +37,7 @@ std::unique_ptr<caf::actor_system_config> caf_config(const settings& with) {
   auto config = std::make_unique<caf::actor_system_config>();
   config->add_message_types<caf::id_block::gelombang_runtime>();
   config->add_message_types<caf::id_block::gelombang_rooms>();
-  const auto cores = std::max(1u, std::thread::hardware_concurrency());
+  const auto cores = usable_cpus();
   // docs/decisions: `sharing` has a tenth of the latency of `stealing` at low load.
   config->set("scheduler.policy", caf::atom("sharing"));
   // Half of the cores: applicants are run by the io threads, and what is left for the workers,
@@ -54,7 +57,7 @@ runtime::node_options node_options(const settings& with) {
   options.idle_seconds = with.runtime.idle_seconds;
   options.memory_ahead_bytes = with.runtime.memory_ahead_bytes;
   // At an opening nearly everybody is cold, and reading takes a third of the work.
-  options.loader_threads = std::max(1u, std::thread::hardware_concurrency() / 2);
+  options.loader_threads = std::max(1u, usable_cpus() / 2);
   options.segment_bytes_max = with.storage.segment_bytes_max;
   options.block_cache_bytes = with.storage.block_cache_bytes;
   options.checkpoint_bytes = with.storage.checkpoint_bytes;
@@ -93,11 +96,12 @@ std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time
 }
 
 net::server_options server_options(const settings& with, const net::access_tokens* tokens = nullptr,
-                                   net::waiting_room* room = nullptr) {
+                                   net::waiting_room* room = nullptr,
+                                   net::caller_limits* callers = nullptr) {
   net::server_options options;
   options.address = with.listen.address;
   options.port = with.listen.port;
-  const auto cores = std::max(1u, std::thread::hardware_concurrency());
+  const auto cores = usable_cpus();
   options.threads = with.front_door.io_threads ? with.front_door.io_threads : cores;
   if (const auto at = parse_listen(with.listen.operators))
     options.house = net::server_options::house_port{at->address, at->port};
@@ -117,6 +121,7 @@ net::server_options server_options(const settings& with, const net::access_token
     options.tls = net::tls_files{with.listen.tls_certificate, with.listen.tls_key};
   options.tokens = tokens;
   options.room = room;
+  options.callers = callers;
   return options;
 }
 
@@ -327,16 +332,18 @@ decltype(net::services::put_clock_ahead) putting_ahead(ahead_clock* ahead) {
 
 net::password_pool::settings password_settings(const settings& with) {
   constexpr net::password_cost usual;
-  if (with.passwords.passes < usual.passes ||
-      with.passwords.memory_log2_kib < usual.memory_log2_kib)
+  const auto& cost = with.passwords.cost;
+  if (cost.passes < usual.passes || cost.memory_log2_kib < usual.memory_log2_kib)
     spdlog::warn(
         "passwords.passes = {}, passwords.memory_kib = {}: whoever gets hold of the data tries "
         "passwords faster than with {} and {}",
-        with.passwords.passes, 1u << with.passwords.memory_log2_kib, usual.passes,
-        1u << usual.memory_log2_kib);
+        cost.passes, 1u << cost.memory_log2_kib, usual.passes, 1u << usual.memory_log2_kib);
   return {.threads = with.front_door.password_threads,
           .queue_max = with.front_door.password_queue_max,
-          .cost = with.passwords};
+          .cost = cost,
+          .cpu_share_permille = with.passwords.cpu_share_permille,
+          .cores = usable_cpus(),
+          .wait_max = std::chrono::milliseconds{with.passwords.wait_milliseconds_max}};
 }
 
 void tell_of_house(const net::server& front) {
@@ -367,7 +374,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   rooms all{around, time, with.runtime.shards};
   auto node = open_node(with, time, system, all, std::move(lock));
   keep_key_mark(with, around.keys, had_data);
-  const auto cores = std::max(1u, std::thread::hardware_concurrency());
+  const auto cores = usable_cpus();
   wave::draw_desk desk{
       *node, around.keys, all.board, time, storage::layout{with.storage.data_dir}.draws(), cores};
   all.connect(*node, desk);
@@ -383,7 +390,11 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   page.add(std::make_shared<node_metrics>(*node, mail));
   net::waiting_room room{with.waiting_room, around.keys.waiting_ticket_key(), time.now()};
   page.add(std::make_shared<net::waiting_room_metrics>(room, time));
-  net::server front{server_options(with, &access, &room), time};
+  page.add(std::make_shared<net::password_metrics>(passwords));
+  const net::coarse_steady_clock since_boot;
+  net::caller_limits callers{with.limits, since_boot};
+  page.add(std::make_shared<net::caller_limits_metrics>(callers));
+  net::server front{server_options(with, &access, &room, &callers), time};
   auto gateways = open_gateways(with, front, *node);
   net::services services{.gateways = {},
                          .node = *node,
