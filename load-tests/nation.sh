@@ -77,6 +77,7 @@ start_nation_node() {
     --set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn \
     --set clock.kind=manual --set 'clock.start="2025-04-01T00:00:00+07:00"' \
     --set passwords.passes=1 --set passwords.memory_kib=8 --set front_door.password_queue_max=20000 \
+    --set passwords.cpu_share_permille=1000 --set passwords.wait_milliseconds_max=60000 \
     --set overload.enabled=false --set waiting_room.mode=off \
     --set front_door.attempts_by_address_max=4000000000 --set "front_door.io_threads=$io_threads" \
     --set "runtime.active_actors_max=$active_actors_max" --set "storage.block_cache_bytes=$block_cache_bytes" \

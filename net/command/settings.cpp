@@ -258,8 +258,11 @@ void read_runtime(const toml::table* table, settings& into) {
   from.number("requests_in_flight_max", runtime.requests_in_flight_max, 1, 10'000'000);
 }
 
-void read_passwords(const toml::table* table, net::password_cost& cost) {
+void read_passwords(const toml::table* table, settings& into) {
   section from{table, "passwords"};
+  from.number("cpu_share_permille", into.passwords.cpu_share_permille, 1, 1000);
+  from.number("wait_milliseconds_max", into.passwords.wait_milliseconds_max, 1, 600'000);
+  auto& cost = into.passwords.cost;
   from.number("passes", cost.passes, 1, net::password_passes_max);
   std::int64_t kib = std::int64_t{1} << cost.memory_log2_kib;
   from.number("memory_kib", kib, 1 << net::password_memory_log2_kib_min,
@@ -428,7 +431,7 @@ tl::expected<settings, std::string> load_settings(const std::string& file,
     read_overload(table_in(all, "overload"), read);
     read_waiting_room(table_in(all, "waiting_room"), read.waiting_room);
     read_mail(table_in(all, "mail"), read.mail);
-    read_passwords(table_in(all, "passwords"), read.passwords);
+    read_passwords(table_in(all, "passwords"), read);
     read_clock(table_in(all, "clock"), read);
     read_demo(table_in(all, "demo"), read);
     read_waves(table_in(all, "waves"), read);

@@ -69,7 +69,11 @@ struct settings {
     std::string file = "var/secret/master.key";
     bool create = true;
   } keys;
-  net::password_cost passwords;
+  struct {
+    net::password_cost cost;
+    std::uint32_t cpu_share_permille = 250;
+    std::int64_t wait_milliseconds_max = 2000;
+  } passwords;
   struct {
     bool is_manual = false;
     instant start{};  ///< of a manual one, on empty data; 1970: now

@@ -98,6 +98,8 @@ task<> verify_email(services& s, exchange& x) {
   if (!body->ok()) co_return x.refuse(body->faults());
   if (!email) co_return x.refuse(email.error());
   if (!password) co_return x.refuse(password.error());
+  // Before it counts as an attempt: who is told to come back has not tried yet.
+  if (s.passwords.turns_away()) co_return x.refuse(errc::overloaded);
   const auto account = s.keys.account_of(*email);
   if (s.attempts.codes_by_address.take(x.peer().hash(), x.now()) ||
       s.attempts.codes_by_account.take(account.value, x.now()))
@@ -122,6 +124,8 @@ task<> sign_in(services& s, exchange& x) {
   if (!email) co_return x.refuse(email.error());
   if (password.size() > password_pool::password_bytes_max)
     co_return x.refuse(errc::credentials_wrong);
+  // Before it counts as an attempt, and before anybody is woken for it.
+  if (s.passwords.turns_away()) co_return x.refuse(errc::overloaded);
   const auto account = s.keys.account_of(*email);
   if (s.attempts.passwords_by_address.take(x.peer().hash(), x.now()) ||
       s.attempts.passwords_by_account.take(account.value, x.now()))

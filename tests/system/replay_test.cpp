@@ -28,6 +28,8 @@ const std::vector<std::string> rehearsal{
     "mail.kind=\"off\"",
     "passwords.passes=1",
     "passwords.memory_kib=8",
+    "passwords.cpu_share_permille=1000",
+    "passwords.wait_milliseconds_max=60000",
     "front_door.password_queue_max=10000",
     "front_door.attempts_by_address_max=4000000000",
     "front_door.answer_seconds_max=30",
