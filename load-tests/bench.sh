@@ -194,6 +194,13 @@ rate_runs() {
   done
 }
 
+# PostgreSQL would vacuum and write back its millions of rows while the rows that follow are measured.
+end_compared() {
+  [ -z "${postgres_pid:-}" ] || end "$postgres_pid" INT
+  [ -z "${nginx_pid:-}" ] || end "$nginx_pid"
+  [ -z "${do_nothing_pid:-}" ] || end "$do_nothing_pid"
+}
+
 single_runs() {
   local row
   for row in latency p99 join_cold restart; do
@@ -214,6 +221,7 @@ main() {
   prepare
   warm_up
   rate_runs
+  end_compared
   single_runs
   report | tee "$room/report.md"
   if [ ${#rows[@]} -eq ${#all_rows[@]} ]; then
