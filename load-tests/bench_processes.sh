@@ -6,7 +6,8 @@ pids=()             # of everything under way
 postgres_bin=/usr/lib/postgresql/15/bin
 scheme=normal-2023   # a rule set of config/eligibility
 node_flags=(--set mail.kind=off --set demo.enabled=false --set waves.automatic=false --set log.level=warn
-  --set front_door.attempts_by_address_max=4000000000)   # the generator is one address
+  --set front_door.attempts_by_address_max=4000000000   # the generator is one address
+  --set limits.requests_by_account_max=65535 --set limits.clicks_by_account_max=65535)   # and few people: counted, never over
 memory_ahead_bytes=5000000000   # 2 M applicants of 2.2 kB, and what waits for a checkpoint
 
 # start NAME COMMAND...: in the background, its output in $room/NAME.out; leaves its id in $started.

@@ -185,9 +185,9 @@ void exchange::refuse(const problem& what) {
   extra_headers_.clear();
   cache_control_ = "no-store";
   add_header("Content-Language", tag_of(speech_wanted));
-  if (auto seconds = retry_after_seconds(code, thread_->dice()); seconds > 0) {
-    add_header("Retry-After", std::to_string(seconds));
-  }
+  const auto seconds =
+      what.retry_after > 0 ? what.retry_after : retry_after_seconds(code, thread_->dice());
+  if (seconds > 0) add_header("Retry-After", std::to_string(seconds));
   if (status == 405) add_header("Allow", match_.allowed);
   if (code == errc::token_missing) add_header("WWW-Authenticate", "Bearer realm=\"gelombang\"");
   if (code == errc::token_invalid || code == errc::token_expired) {

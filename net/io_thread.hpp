@@ -52,6 +52,7 @@ public:
   // What the sessions tell and ask of the overload control.
   admission& door() { return door_; }
   waiting_room* room() const { return owner_.options_.room; }
+  caller_limits* callers() const { return owner_.options_.callers; }
   /// How long a request has waited in the kernel, as of now; `came_on` as in `admission`.
   void waited(admission::came_on what, std::chrono::milliseconds wait);
 

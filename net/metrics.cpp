@@ -134,6 +134,18 @@ MetricFamily refused_family(const all_threads& threads) {
   return made;
 }
 
+MetricFamily limits_family(const all_threads& threads, std::string name, std::string help,
+                           limit_counters thread_metrics::*counters) {
+  auto made = family(std::move(name), std::move(help), MetricType::Counter);
+  for (std::size_t kind = 0; kind < limit_kinds; ++kind) {
+    auto metric = labelled({{"limit", name_of(static_cast<limit_kind>(kind))}});
+    metric.counter.value = total(
+        threads, [&](auto& thread) -> const owned_counter& { return (thread.*counters)[kind]; });
+    made.metric.push_back(std::move(metric));
+  }
+  return made;
+}
+
 }  // namespace
 
 std::string_view name_of(turned_away reason) {
@@ -160,6 +172,8 @@ std::string_view name_of(turned_away reason) {
       return "overload";
     case turned_away::over_share:
       return "over_share";
+    case turned_away::over_limit:
+      return "over_limit";
   }
   return {};
 }
@@ -205,6 +219,13 @@ std::vector<MetricFamily> http_metrics::Collect() const {
   all.push_back(requests_family(threads_, operations_));
   all.push_back(latency_family(threads_, operations_));
   all.push_back(refused_family(threads_));
+  all.push_back(limits_family(threads_, "gelombang_limits_refused_total",
+                              "Requests over a limit of their account, device or address",
+                              &thread_metrics::over_limit));
+  all.push_back(limits_family(threads_, "gelombang_limits_forgotten_total",
+                              "Callers whose counts made way for others: many of them in calm "
+                              "times want a larger limits.keys_kept",
+                              &thread_metrics::limits_forgotten));
   all.push_back(by_thread_family(
       threads_, "gelombang_overload_pressure_permille",
       "Part of the requests that are refused: up to 333 browsing, up to 667 entering, then joining",

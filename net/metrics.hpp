@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/caller_limit_settings.hpp"
+
 namespace gelombang::net {
 
 /// A counter that one thread writes and others read: an addition costs what it costs in a plain
@@ -68,9 +70,13 @@ enum class turned_away : std::uint8_t {
   handshake,       ///< TLS
   overload,        ///< more than the node can do: `admission`
   over_share,      ///< an account that has had its part while others are refused
+  over_limit,      ///< an account, a device or an address that asks too often: `caller_limits`
 };
-inline constexpr std::size_t turned_away_kinds = 11;
+inline constexpr std::size_t turned_away_kinds = 12;
 std::string_view name_of(turned_away reason);
+
+/// By `limit_kind`.
+using limit_counters = std::array<owned_counter, limit_kinds>;
 
 /// What one io thread counts. Written by that thread only.
 struct thread_metrics {
@@ -83,6 +89,8 @@ struct thread_metrics {
 
   std::vector<of_route> routes;  ///< the last one is "none": what matched no route
   std::array<owned_counter, turned_away_kinds> refused;
+  /// Requests over a limit of their caller's; and callers whose counts made way for others.
+  limit_counters over_limit, limits_forgotten;
   owned_counter connections_opened, connections_open, requests_in_flight;
   owned_counter accepts_failed;  ///< for want of descriptors or memory
   owned_counter bytes_read, bytes_written;

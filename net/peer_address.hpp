@@ -14,6 +14,9 @@ struct peer_address {
 
   friend bool operator==(const peer_address&, const peer_address&) = default;
 
+  /// 127.0.0.0/8 or ::1. Of the IPv6 network that ::1 is in, nothing else is ever a peer.
+  bool is_loopback() const { return is_ipv6 ? network == 0 : network >> 24 == 127; }
+
   /// Spread over 64 bits, to key tables with. Not secret.
   std::uint64_t hash() const {
     auto mixed = (network + (is_ipv6 ? 0x9e3779b97f4a7c15u : 0u)) * 0xbf58476d1ce4e5b9u;

@@ -67,6 +67,7 @@ struct field_error {
 struct problem {
   refusal reason;
   std::vector<field_error> fields = {};
+  unsigned retry_after = 0;  ///< seconds; 0: what `retry_after_seconds` says
 
   problem(refusal why) : reason(std::move(why)) {}  // NOLINT(google-explicit-constructor)
   problem(errc why) : reason{.code = why} {}        // NOLINT(google-explicit-constructor)

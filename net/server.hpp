@@ -21,6 +21,7 @@
 
 namespace gelombang::net {
 
+class caller_limits;
 class io_thread;
 class tls_context;
 class waiting_room;
@@ -52,6 +53,8 @@ struct server_options {
   admission_settings admission = {};
   /// Where those wait whom it refuses; null: nowhere. Outlives the server.
   waiting_room* room = nullptr;
+  /// How often each caller may ask; null: as often as he likes. Outlives the server.
+  caller_limits* callers = nullptr;
   std::optional<tls_files> tls = {};
   /// Verifies the tokens of routes that want one; null: such routes refuse everybody.
   const access_tokens* tokens = nullptr;

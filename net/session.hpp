@@ -92,6 +92,7 @@ private:
   step broken(errc why);
   void begin_request();
   void tell_wait();
+  void ask_limits();
   void ask_admission();
   void ask_room(waiting_room& room, admission::verdict said);
   void turn_away(errc why);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "net/caller_limits.hpp"
 #include "net/io_thread.hpp"
 #include "net/session.hpp"
 #include "net/waiting_room/answer.hpp"
@@ -147,6 +148,7 @@ session::step session::admit() {
   if (parser.announced_bytes() > limit) return broken(errc::body_too_large);
   parser.body_limit(limit);
   authorise();
+  ask_limits();
   if (!work.rejection && x.match_.found != nullptr) ask_admission();
   return step::ready;
 }
@@ -174,6 +176,34 @@ void session::authorise() {
   }
   count(turned_away::not_authorised);
   work.rejection.emplace(verified.error());
+}
+
+/// Whoever asks more often than a person has to is told so, also by a node that has nothing else to
+/// do, and also when he would be refused for another reason: guessing tokens is asking.
+void session::ask_limits() {
+  auto* const limits = thread_.callers();
+  if (limits == nullptr || lane_ == lane::house) return;
+  auto& work = *work_;
+  auto& x = work.x;
+  const auto* const route = x.match_.found;
+  const auto is_known = route != nullptr && route->who != access::anyone && !work.rejection;
+  if (is_known && x.bearer_.held.has(role::operator_)) return;
+  const auto is_probe = route != nullptr && route->who == access::anyone;
+  if (is_probe && route->when_busy == urgency::house) return;
+
+  caller who{.account = {}, .clicks = false, .device = device_of(x), .from = peer_};
+  if (is_known) {
+    const auto only_looks = x.method_ == http::verb::get || x.method_ == http::verb::head;
+    who.account = x.bearer_.subject.value;
+    who.clicks = route->when_busy == urgency::joining && !only_looks;
+  }
+  auto& metrics = thread_.metrics();
+  const auto over = limits->take(who, metrics.limits_forgotten);
+  if (!over) return;
+  metrics.over_limit[static_cast<std::size_t>(over->kind)].add();
+  count(turned_away::over_limit);
+  auto& told = work.rejection.emplace(errc::too_many_requests);
+  told.retry_after = retry_after_seconds(*over, thread_.dice());
 }
 
 void session::ask_admission() {

@@ -280,6 +280,13 @@ void begin_demo(runtime::node& node, const world& around, const settings& with) 
   or_stop(make_demo(node, around.keys, with, around.regions, around.questions), environment_failed);
 }
 
+void begin(runtime::node& node, wave::draw_desk& desk, const world& around, const settings& with) {
+  node.start();
+  desk.look_after_all();
+  begin_data(node);
+  begin_demo(node, around, with);
+}
+
 void tell_of_demo(runtime::node& node, const keyring& keys, const settings& with,
                   const std::string& url) {
   if (!can_sign_in(node, keys, with)) {
@@ -379,10 +386,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
       *node, around.keys, all.board, time, storage::layout{with.storage.data_dir}.draws(), cores};
   all.connect(*node, desk);
   outgoing_mail mail{with, *node, around.keys, time};
-  node->start();
-  desk.look_after_all();
-  begin_data(*node);
-  begin_demo(*node, around, with);
+  begin(*node, desk, around, with);
   const net::access_tokens access{{{"1", around.keys.access_token_key()}}};
   const net::refresh_tokens refresh{around.keys.refresh_token_key()};
   net::password_pool passwords{password_settings(with)};

@@ -204,6 +204,23 @@ void read_overload(const toml::table* table, settings& into) {
   from.number("address_share_permille", overload.address_share_permille, 1, 1'000);
 }
 
+void read_limits(const toml::table* table, net::caller_limit_settings& limits) {
+  section from{table, "limits"};
+  std::int64_t window = limits.window.count();
+  from.number("window_seconds", window, 1, 3600);
+  limits.window = std::chrono::seconds{window};
+  const auto most = [&from](std::string_view key, std::uint32_t& into) {
+    from.number(key, into, 0, net::caller_limit_max);
+  };
+  most("requests_by_account_max", limits.account_requests_max);
+  most("clicks_by_account_max", limits.account_clicks_max);
+  most("requests_by_device_max", limits.device_requests_max);
+  most("requests_by_address_max", limits.address_requests_max);
+  most("requests_by_network_max", limits.network_requests_max);
+  from.flag("loopback_is_exempt", limits.loopback_is_exempt);
+  from.number("keys_kept", limits.keys_kept, 1 << 10, 1 << 28);
+}
+
 void read_waiting_room(const toml::table* table, net::waiting_room_options& room) {
   section from{table, "waiting_room"};
   std::string mode{net::name_of(room.mode)};
@@ -415,9 +432,9 @@ toml::table parse_file(const std::string& file) {
 tl::expected<settings, std::string> load_settings(const std::string& file,
                                                   const std::vector<std::string>& overrides) {
   static const std::set<std::string_view> sections{
-      "node",      "listen", "storage",  "runtime",     "front_door", "keys",
-      "mail",      "demo",   "waves",    "log",         "operators",  "programme",
-      "passwords", "clock",  "overload", "waiting_room"};
+      "node",      "listen", "storage",  "runtime",      "front_door", "keys",
+      "mail",      "demo",   "waves",    "log",          "operators",  "programme",
+      "passwords", "clock",  "overload", "waiting_room", "limits"};
   try {
     auto all = parse_file(file);
     for (const auto& one : overrides) lay_over(all, one);
@@ -429,6 +446,7 @@ tl::expected<settings, std::string> load_settings(const std::string& file,
     read_runtime(table_in(all, "runtime"), read);
     read_front_door(table_in(all, "front_door"), read);
     read_overload(table_in(all, "overload"), read);
+    read_limits(table_in(all, "limits"), read.limits);
     read_waiting_room(table_in(all, "waiting_room"), read.waiting_room);
     read_mail(table_in(all, "mail"), read.mail);
     read_passwords(table_in(all, "passwords"), read);

@@ -9,6 +9,7 @@
 
 #include "actors/programme/time.hpp"
 #include "net/admission_settings.hpp"
+#include "net/caller_limit_settings.hpp"
 #include "net/mailer/post_office.hpp"
 #include "net/password_pool.hpp"
 #include "net/waiting_room/waiting_room.hpp"
@@ -64,6 +65,7 @@ struct settings {
     std::uint64_t password_queue_max = 64;
   } front_door;
   net::admission_settings overload;
+  net::caller_limit_settings limits;
   net::waiting_room_options waiting_room;
   struct {
     std::string file = "var/secret/master.key";

@@ -39,15 +39,18 @@ bool is_device_id(std::string_view text) {
 
 }  // namespace
 
+std::optional<std::uint64_t> device_of(const exchange& x) {
+  const auto device = x.header(device_header);
+  if (!is_device_id(device) || x.headers_named(device_header) != 1) return std::nullopt;
+  return hash_of(device);
+}
+
 std::uint64_t subject_of(const exchange& x) {
   const auto* route = x.matched();
   if (route != nullptr && route->who != access::anyone) {
     return subject(subject_kind::account, x.bearer().subject.value);
   }
-  const auto device = x.header(device_header);
-  if (is_device_id(device) && x.headers_named(device_header) == 1) {
-    return subject(subject_kind::device, hash_of(device));
-  }
+  if (const auto device = device_of(x)) return subject(subject_kind::device, *device);
   return subject(subject_kind::address, x.peer().hash());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,12 @@ inline constexpr std::string_view device_header = "Device-Id";
 inline constexpr std::size_t device_id_bytes_min = 8;
 inline constexpr std::size_t device_id_bytes_max = 64;
 
+/// The device that the header names (8 to 64 visible ASCII characters, once), as a number; nothing
+/// when it names none. Whoever asks chooses it.
+std::optional<std::uint64_t> device_of(const exchange& x);
+
 /// Whose place it is: the account where the route's access has made sure of one, otherwise the
-/// device that the header names (8 to 64 visible ASCII characters, once), otherwise the address.
-/// What a person has as one of them is not his as another.
+/// device, otherwise the address. What a person has as one of them is not his as another.
 std::uint64_t subject_of(const exchange& x);
 
 /// Appends the problem document of `errc::waiting`, with ticket, place, ahead and expected_at.

@@ -51,7 +51,10 @@ struct reply {
 /// broken, so that a fault fails a test instead of hanging it.
 class client {
 public:
-  explicit client(std::uint16_t port) : socket_(context_) {
+  /// `from` is any address of 127.0.0.0/8.
+  explicit client(std::uint16_t port, boost::asio::ip::address_v4 from = {}) : socket_(context_) {
+    socket_.open(boost::asio::ip::tcp::v4());
+    if (!from.is_unspecified()) socket_.bind({from, 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});
     timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
