@@ -171,7 +171,7 @@ public:
     if (file_.entries.size() > list_entries_max) {
       errors_.push_back(fmt::format("more than {} entries", list_entries_max));
     }
-    if (!headed_ && errors_.empty()) errors_.push_back("line 1: the file is empty");
+    if (!headed_ && errors_.empty()) errors_.emplace_back("line 1: the file is empty");
     if (!errors_.empty()) return tl::unexpected(std::move(errors_));
     return std::move(file_);
   }
