@@ -45,8 +45,8 @@ struct caller_limit_settings {
   /// Whoever reaches the node from its own machine is its operator, a load generator, or a proxy
   /// that everybody comes through.
   bool loopback_is_exempt = true;
-  /// Callers remembered at a time, of each kind: 16 bytes each. A power of two, 1,024 at least;
-  /// other figures are rounded up.
+  /// Accounts, devices, addresses and networks remembered at a time: 16 bytes each, and for an
+  /// account that clicks twice. A power of two, 1,024 at least; other figures are rounded up.
   std::size_t keys_kept = std::size_t{1} << 20;
 };
 

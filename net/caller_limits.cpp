@@ -1,11 +1,15 @@
 #include "net/caller_limits.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <ctime>
 #include <random>
 #include <string>
 
 namespace gelombang::net {
 namespace {
+
+static_assert(caller_limit_max == sliding_windows::count_most);
 
 constexpr std::array<limit_kind, limit_kinds> all_kinds{limit_kind::account, limit_kind::clicks,
                                                         limit_kind::device, limit_kind::address,
@@ -46,75 +50,86 @@ caller_limits::caller_limits(const caller_limit_settings& with, const clock& tim
                              std::uint64_t seed)
     : time_(time), loopback_is_exempt_(with.loopback_is_exempt) {
   for (auto kind : all_kinds) {
-    const auto count_max = count_max_of(kind, with);
-    if (count_max == 0) continue;
-    const auto at = static_cast<std::size_t>(kind);
-    tables_[at] = std::make_unique<sliding_windows>(
-        sliding_windows::limit{.count_max = count_max, .window = with.window}, with.keys_kept,
-        seed + at);
+    auto& made = of(kind);
+    made.count_max = count_max_of(kind, with);
+    if (made.count_max == 0) continue;
+    // A click is the same caller's as any other request of the account: one row has both.
+    const auto& account = of(limit_kind::account);
+    if (kind == limit_kind::clicks) made.table = account.table;
+    if (made.table != nullptr) continue;
+    tables_.push_back(
+        std::make_unique<sliding_windows>(with.window, with.keys_kept, seed + tables_.size()));
+    made.table = tables_.back().get();
   }
-}
-
-std::optional<std::uint64_t> caller_limits::key_in(limit_kind kind, const caller& who) const {
-  constexpr int bits_within_network = 16;  // of the 64 that an IPv6 peer has
-  const auto counts_address = !(loopback_is_exempt_ && who.from.is_loopback());
-  switch (kind) {
-    case limit_kind::account:
-      return who.account;
-    case limit_kind::clicks:
-      return who.clicks ? who.account : std::nullopt;
-    case limit_kind::device:
-      return who.device;
-    case limit_kind::address:
-      return counts_address ? std::optional{who.from.hash()} : std::nullopt;
-    case limit_kind::network:
-      if (!counts_address || !who.from.is_ipv6) return std::nullopt;
-      return who.from.network >> bits_within_network;
-  }
-  return std::nullopt;
 }
 
 std::optional<caller_limits::over> caller_limits::take(const caller& who,
                                                        limit_counters& forgotten) {
-  struct counted {
-    limit_kind kind;
-    sliding_windows* table;
-    sliding_windows::place at;
-  };
-  std::array<counted, limit_kinds> all{};
-  std::size_t count = 0;
+  constexpr int bits_within_network = 16;  // of the 64 that an IPv6 peer has
+  std::array<sliding_windows::place, limit_kinds> places{};
+  std::uint32_t counted = 0;  // a bit for each kind
   // All of them are fetched before the first is looked at: together they take as long as one.
-  for (auto kind : all_kinds) {
-    auto* const table = tables_[static_cast<std::size_t>(kind)].get();
-    if (table == nullptr) continue;
-    const auto key = key_in(kind, who);
-    if (!key) continue;
-    const auto at = table->place_of(*key);
-    table->prefetch(at);
-    all[count++] = {kind, table, at};
+  const auto want = [&](limit_kind kind, std::uint64_t key) {
+    const auto at = static_cast<std::size_t>(kind);
+    auto* const table = limits_[at].table;
+    if (table == nullptr) return;
+    const auto place = table->place_of(key);
+    table->prefetch(place);
+    places[at] = kind == limit_kind::clicks ? place.beside() : place;
+    counted |= 1u << at;
+  };
+  if (who.account) want(limit_kind::account, *who.account);
+  if (who.account && who.clicks) want(limit_kind::clicks, *who.account);
+  if (who.device) want(limit_kind::device, *who.device);
+  if (!loopback_is_exempt_ || !who.from.is_loopback()) {
+    want(limit_kind::address, who.from.hash());
+    if (who.from.is_ipv6) want(limit_kind::network, who.from.network >> bits_within_network);
   }
-  if (count == 0) return std::nullopt;
-  const auto now = time_.now();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto [kind, table, at] = all[i];
-    const auto taken = table->take(at, now);
-    if (taken.forgot_another) forgotten[static_cast<std::size_t>(kind)].add();
+  if (counted == 0) return std::nullopt;
+
+  const auto now = tables_.front()->moment_of(time_.now());
+  for (auto left = counted; left != 0; left &= left - 1) {
+    const auto at = static_cast<std::size_t>(std::countr_zero(left));
+    auto& one = limits_[at];
+    const auto taken = one.table->take(places[at], one.count_max, now);
+    if (taken.forgot_another) forgotten[at].add();
     if (taken.is_within) continue;
+    if (taken.is_newly_over) one.over.add(now.quarter);
     // What is refused by one limit counts in none: a bot does not use up what its neighbours have.
-    while (i-- > 0) all[i].table->give_back(all[i].at, now);
-    return over{kind, taken.room_after};
+    for (auto before = counted & ~left; before != 0; before &= before - 1) {
+      const auto taken_at = static_cast<std::size_t>(std::countr_zero(before));
+      limits_[taken_at].table->give_back(places[taken_at], now);
+    }
+    return over{static_cast<limit_kind>(at), taken.room_after};
   }
   return std::nullopt;
 }
 
+void caller_limits::over_count::add(std::int64_t in_quarter) {
+  const std::lock_guard held{guard};
+  if (in_quarter != quarter) {
+    before = in_quarter == quarter + 1 ? now : 0;
+    now = 0;
+    quarter = in_quarter;
+  }
+  ++now;
+}
+
+std::size_t caller_limits::over_count::recent(std::int64_t in_quarter) const {
+  const std::lock_guard held{guard};
+  if (in_quarter == quarter) return std::max(now, before);
+  return in_quarter == quarter + 1 ? now : 0;
+}
+
 std::size_t caller_limits::keys_over(limit_kind kind) const {
-  const auto& table = tables_[static_cast<std::size_t>(kind)];
-  return table ? table->keys_over(time_.now()) : 0;
+  const auto& one = limits_[static_cast<std::size_t>(kind)];
+  if (one.table == nullptr) return 0;
+  return one.over.recent(one.table->moment_of(time_.now()).quarter);
 }
 
 std::size_t caller_limits::bytes() const {
   std::size_t sum = 0;
-  for (const auto& table : tables_) sum += table ? table->bytes() : 0;
+  for (const auto& table : tables_) sum += table->bytes();
   return sum;
 }
 

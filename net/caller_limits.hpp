@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -58,12 +59,28 @@ public:
   std::size_t bytes() const;
 
 private:
+  /// Callers over a limit, each counted once a quarter.
+  struct over_count {
+    mutable std::mutex guard;
+    std::int64_t quarter = 0;
+    std::size_t now = 0, before = 0;
+
+    void add(std::int64_t in_quarter);
+    std::size_t recent(std::int64_t in_quarter) const;
+  };
+  struct limit {
+    std::uint32_t count_max = 0;       ///< 0: no such limit
+    sliding_windows* table = nullptr;  ///< clicks are counted in that of accounts
+    over_count over;
+  };
+
   static std::uint64_t drawn_seed();
-  std::optional<std::uint64_t> key_in(limit_kind kind, const caller& who) const;
+  limit& of(limit_kind kind) { return limits_[static_cast<std::size_t>(kind)]; }
 
   const clock& time_;
   bool loopback_is_exempt_;
-  std::array<std::unique_ptr<sliding_windows>, limit_kinds> tables_;  ///< null: no such limit
+  std::vector<std::unique_ptr<sliding_windows>> tables_;
+  std::array<limit, limit_kinds> limits_;
 };
 
 /// Whole seconds for Retry-After: not before there is room again, and up to half as long again, so

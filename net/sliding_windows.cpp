@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
+#include <thread>
 
 namespace gelombang::net {
 namespace {
@@ -20,20 +22,15 @@ std::uint64_t mixed(std::uint64_t key) {
 
 }  // namespace
 
-/// Drepper, "Futexes Are Tricky" (2011), the second mutex.
-void small_lock::lock_slowly() {
-  for (int spin = 0; spin < spins_max; ++spin) {
-    std::uint32_t expected = free;
-    if (state_.load(std::memory_order_relaxed) == free &&
-        state_.compare_exchange_weak(expected, held, std::memory_order_acquire))
-      return;
-  }
-  while (state_.exchange(awaited, std::memory_order_acquire) != free) state_.wait(awaited);
+void small_lock::wait() const {
+  for (int spin = 0; spin < spins_max; ++spin)
+    if (!is_held_.load(std::memory_order_relaxed)) return;
+  std::this_thread::yield();
 }
 
-sliding_windows::sliding_windows(limit allowed, std::size_t keys_max, std::uint64_t seed)
-    : count_max_(allowed.count_max),
-      quarter_(std::max(allowed.window / (quarters - 1), std::chrono::milliseconds{1})),
+sliding_windows::sliding_windows(std::chrono::milliseconds window, std::size_t keys_max,
+                                 std::uint64_t seed)
+    : quarter_(std::max(window / (quarters - 1), std::chrono::milliseconds{1})),
       seed_(seed),
       rows_(std::bit_ceil(std::max(keys_max, keys_least)) / ways) {}
 
@@ -49,11 +46,7 @@ void sliding_windows::prefetch(place at) const {
     __builtin_prefetch(begin + byte, 1);
 }
 
-std::int64_t sliding_windows::quarter_of(instant now) const {
-  return now.time_since_epoch() / quarter_;
-}
-
-void sliding_windows::advance(row& one, std::int64_t quarter) const {
+void sliding_windows::advance(row& one, std::int64_t quarter) {
   const auto number = static_cast<std::uint32_t>(quarter);
   if (number == one.quarter) return;
   const auto ahead = static_cast<std::int32_t>(number - one.quarter);
@@ -97,10 +90,10 @@ void sliding_windows::replace(row& one, std::size_t key, std::uint32_t tag) {
   one.refused &= static_cast<std::uint8_t>(~(1u << key));
 }
 
-sliding_windows::taken sliding_windows::take(place at, instant now) {
+sliding_windows::taken sliding_windows::take(place at, std::uint32_t count_max, moment when) {
   auto& one = rows_[at.row];
   const std::lock_guard held{one.guard};
-  advance(one, quarter_of(now));
+  advance(one, when.quarter);
   auto key = find(one, at.tag);
   bool forgot_another = false;
   if (key == ways) {
@@ -108,52 +101,37 @@ sliding_windows::taken sliding_windows::take(place at, instant now) {
     forgot_another = count_of(one, key) > 0;
     replace(one, key, at.tag);
   }
-  if (count_of(one, key) < count_max_) {
+  if (count_of(one, key) < count_max) {
     ++one.counts[0][key];
     return {.is_within = true, .forgot_another = forgot_another};
   }
   const auto bit = static_cast<std::uint8_t>(1u << key);
-  if ((one.refused & bit) == 0) note_over(one.quarter);
+  const auto is_newly_over = (one.refused & bit) == 0;
   one.refused |= bit;
-  return {.is_within = false, .room_after = until_room(one, key, now)};
+  return {.is_within = false,
+          .forgot_another = forgot_another,
+          .is_newly_over = is_newly_over,
+          .room_after = until_room(one, key, count_max, when)};
 }
 
-void sliding_windows::give_back(place at, instant now) {
+void sliding_windows::give_back(place at, moment when) {
   auto& one = rows_[at.row];
   const std::lock_guard held{one.guard};
-  advance(one, quarter_of(now));
+  advance(one, when.quarter);
   const auto key = find(one, at.tag);
   if (key != ways && one.counts[0][key] > 0) --one.counts[0][key];
 }
 
 /// The oldest quarter leaves first: which of them must have left?
 std::chrono::milliseconds sliding_windows::until_room(const row& one, std::size_t key,
-                                                      instant now) const {
-  const auto quarter = quarter_of(now);
+                                                      std::uint32_t count_max, moment when) const {
   const auto set_back =
-      static_cast<std::int32_t>(one.quarter - static_cast<std::uint32_t>(quarter));
+      static_cast<std::int32_t>(one.quarter - static_cast<std::uint32_t>(when.quarter));
   auto left = count_of(one, key);
   std::uint32_t gone = 0;
-  while (left >= count_max_ && gone < quarters) left -= one.counts[quarters - ++gone][key];
-  const auto until = (quarter + set_back + gone) * quarter_;
-  return until - now.time_since_epoch();
-}
-
-void sliding_windows::note_over(std::uint32_t quarter) {
-  const std::lock_guard held{over_.guard};
-  if (quarter != over_.quarter) {
-    over_.before = quarter == over_.quarter + 1 ? over_.now : 0;
-    over_.now = 0;
-    over_.quarter = quarter;
-  }
-  ++over_.now;
-}
-
-std::size_t sliding_windows::keys_over(instant now) const {
-  const auto quarter = static_cast<std::uint32_t>(quarter_of(now));
-  const std::lock_guard held{over_.guard};
-  if (quarter == over_.quarter) return std::max(over_.now, over_.before);
-  return quarter == over_.quarter + 1 ? over_.now : 0;
+  while (left >= count_max && gone < quarters) left -= one.counts[quarters - ++gone][key];
+  const auto until = (when.quarter + set_back + gone) * quarter_;
+  return until - when.now.time_since_epoch();
 }
 
 }  // namespace gelombang::net

@@ -5,31 +5,26 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
 #include "actors/programme/clock.hpp"
 
 namespace gelombang::net {
 
-/// A mutex of four bytes, to lie beside what it guards: free, it costs two atomic instructions and
-/// no cache line of its own. Who waits for long, waits in the kernel.
+/// A lock of a byte, to lie beside what it guards: free, it costs one atomic instruction and no
+/// cache line of its own. For some nanoseconds of work; who has to wait for longer, because the
+/// kernel has stopped the holder, lets others run meanwhile.
 class small_lock {
 public:
   void lock() {
-    std::uint32_t expected = free;
-    if (!state_.compare_exchange_strong(expected, held, std::memory_order_acquire)) lock_slowly();
+    while (is_held_.exchange(true, std::memory_order_acquire)) wait();
   }
-  void unlock() {
-    if (state_.exchange(free, std::memory_order_release) == awaited) state_.notify_one();
-  }
+  void unlock() { is_held_.store(false, std::memory_order_release); }
 
 private:
-  static constexpr std::uint32_t free = 0, held = 1, awaited = 2;
+  void wait() const;
 
-  void lock_slowly();
-
-  std::atomic<std::uint32_t> state_{free};
+  std::atomic<bool> is_held_{false};
 };
 
 /// Counts per 64-bit key within a window that slides in quarters, in memory of a fixed size: *in no
@@ -47,38 +42,45 @@ private:
 /// Thread-safe.
 class sliding_windows {
 public:
-  struct limit {
-    std::uint32_t count_max;  ///< at most 65,535
-    std::chrono::milliseconds window;
-  };
+  static constexpr std::uint32_t count_most = 65'535;
+
   /// Where a key is counted.
   struct place {
     std::uint32_t row;
     std::uint32_t tag;
+
+    /// For another count of the same key: in the same row, so nothing more need be fetched.
+    place beside() const { return {row, ~tag}; }
+  };
+  /// A time, and the quarter that it is in: worked out once for all that is counted then.
+  struct moment {
+    instant now;
+    std::int64_t quarter;
   };
   struct taken {
     bool is_within;
     /// Another key's count made way for this one.
     bool forgot_another = false;
+    /// It was within the limit until now, as far as this quarter is concerned.
+    bool is_newly_over = false;
     /// When it is not within the limit: how long until one more would be.
     std::chrono::milliseconds room_after{0};
   };
 
   /// `keys_max` is rounded up to a power of two, 1,024 at least.
-  sliding_windows(limit allowed, std::size_t keys_max, std::uint64_t seed);
+  sliding_windows(std::chrono::milliseconds window, std::size_t keys_max, std::uint64_t seed);
 
+  moment moment_of(instant now) const { return {now, now.time_since_epoch() / quarter_}; }
   place place_of(std::uint64_t key) const;
   /// Has the memory fetched that `take` will want.
   void prefetch(place at) const;
 
-  /// Counts one, if that is within the limit; otherwise nothing is counted. A clock that was set
-  /// back by more than a window begins anew.
-  taken take(place at, instant now);
-  /// Takes back what was taken at the same `now`.
-  void give_back(place at, instant now);
+  /// Counts one, if no more than `count_max` (1 to `count_most`) are in the window with it;
+  /// otherwise nothing is counted. A clock that was set back by more than a window begins anew.
+  taken take(place at, std::uint32_t count_max, moment when);
+  /// Takes back what was taken at the same moment.
+  void give_back(place at, moment when);
 
-  /// Keys that have been refused in the last quarter of a window.
-  std::size_t keys_over(instant now) const;
   std::size_t bytes() const { return rows_.size() * sizeof(row); }
 
 private:
@@ -91,30 +93,21 @@ private:
     std::array<std::uint32_t, ways> tags{};
     /// By age and key. A key that has nothing in any quarter is a free one.
     std::array<std::array<std::uint16_t, ways>, quarters> counts{};
-    std::uint8_t refused = 0;  ///< keys that were refused in this quarter
+    std::uint8_t refused = 0;  ///< a bit for each key that was refused in this quarter
   };
   static_assert(sizeof(row) == ways * 16);
 
-  std::int64_t quarter_of(instant now) const;
-  void advance(row& one, std::int64_t quarter) const;
+  static void advance(row& one, std::int64_t quarter);
   static std::size_t find(const row& one, std::uint32_t tag);
   static std::size_t lightest(const row& one, std::uint32_t tag);
   static std::uint32_t count_of(const row& one, std::size_t key);
   static void replace(row& one, std::size_t key, std::uint32_t tag);
-  std::chrono::milliseconds until_room(const row& one, std::size_t key, instant now) const;
-  void note_over(std::uint32_t quarter);
+  std::chrono::milliseconds until_room(const row& one, std::size_t key, std::uint32_t count_max,
+                                       moment when) const;
 
-  std::uint32_t count_max_;
   std::chrono::milliseconds quarter_;
   std::uint64_t seed_;
   std::vector<row> rows_;
-
-  /// Keys refused, each counted once a quarter.
-  struct {
-    mutable std::mutex guard;
-    std::uint32_t quarter = 0;
-    std::size_t now = 0, before = 0;
-  } over_;
 };
 
 }  // namespace gelombang::net

@@ -126,6 +126,39 @@ TEST_F(CallerLimits, LoopbackHasNoAddressUnlessItIsToldOtherwise) {
   }
 }
 
+TEST_F(CallerLimits, ClicksAloneCanBeLimited) {
+  caller_limits limits{{.account_requests_max = 0,
+                        .account_clicks_max = 2,
+                        .device_requests_max = 0,
+                        .address_requests_max = 0,
+                        .keys_kept = 1024},
+                       time_,
+                       seed};
+  const auto from = peer("203.0.113.1");
+  EXPECT_EQ(passed(limits, {.account = 1, .clicks = true, .from = from}),
+            (stop{2, limit_kind::clicks}));
+  EXPECT_EQ(passed(limits, {.account = 1, .from = from}), (stop{100, std::nullopt}));
+  EXPECT_EQ(limits.bytes(), 1024u * 16);
+}
+
+TEST_F(CallerLimits, TellHowManyAreOver) {
+  caller_limits limits{small(), time_, seed};
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 0u);
+  const auto from = peer("127.0.0.1");
+  for (std::uint64_t one = 0; one < 5; ++one) passed(limits, {.account = one, .from = from});
+  passed(limits, {.account = 9, .clicks = true, .from = from});
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 5u) << "each counts once";
+  EXPECT_EQ(limits.keys_over(limit_kind::clicks), 1u);
+  time_.advance(milliseconds{2'500});
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 5u);
+  passed(limits, {.account = 0, .from = from});
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 5u) << "the quarter has only begun";
+  time_.advance(milliseconds{2'500});
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 1u);
+  time_.advance(milliseconds{2'500});
+  EXPECT_EQ(limits.keys_over(limit_kind::account), 0u);
+}
+
 TEST_F(CallerLimits, ZeroIsNoLimitAndCostsNoMemory) {
   const caller_limit_settings none{.account_requests_max = 0,
                                    .account_clicks_max = 0,
@@ -141,11 +174,12 @@ TEST_F(CallerLimits, ZeroIsNoLimitAndCostsNoMemory) {
 
 TEST_F(CallerLimits, MemoryIsWhatIsDocumentedWhoeverComes) {
   caller_limits usual{{}, time_, seed};
-  EXPECT_EQ(usual.bytes(), std::size_t{64} << 20) << "four limits of a million keys, 16 bytes each";
+  EXPECT_EQ(usual.bytes(), std::size_t{48} << 20)
+      << "three tables of a million keys, 16 bytes each";
   limit_counters forgotten;
   for (std::uint32_t i = 0; i < 1'500'000; ++i)
     EXPECT_FALSE(usual.take({.from = {.network = 0x0b00'0000u + i}}, forgotten));
-  EXPECT_EQ(usual.bytes(), std::size_t{64} << 20);
+  EXPECT_EQ(usual.bytes(), std::size_t{48} << 20);
   EXPECT_GT(forgotten[static_cast<std::size_t>(limit_kind::address)].value(), 0u);
   EXPECT_EQ(forgotten[static_cast<std::size_t>(limit_kind::account)].value(), 0u);
 }
@@ -227,6 +261,7 @@ protected:
   caller_limits limits_;
   metrics_page page_;
   server server_{{.house = server_options::house_port{"127.0.0.1", 0},
+                  .threads = 2,
                   .bounds = front::quick(),
                   .callers = &limits_,
                   .tokens = &tokens()},
@@ -268,7 +303,23 @@ TEST_F(LimitedFront, AnAccountIsTheSameFromEverywhere) {
   EXPECT_EQ(there.ask(get("/look")).status, 200) << "who is nobody may look";
   EXPECT_EQ(metric(R"(gelombang_limits_refused_total{limit="account"})"), 2);
   EXPECT_EQ(metric(R"(gelombang_limits_keys_over{limit="account"})"), 1);
-  EXPECT_EQ(metric("gelombang_limits_memory_bytes"), 4 * 1024 * 16);
+  EXPECT_EQ(metric("gelombang_limits_memory_bytes"), 3 * 1024 * 16);
+}
+
+/// Connections are divided among the io threads; an account's limit is not.
+TEST_F(LimitedFront, AnAccountHasItsLimitOnceOverAllThreads) {
+  constexpr int connections = 16;
+  std::vector<std::unique_ptr<client>> all;
+  std::string five;
+  for (int i = 0; i < 5; ++i) five += get("/me", bearer());
+  for (int i = 0; i < connections; ++i)
+    all.push_back(std::make_unique<client>(
+        server_.port(), boost::asio::ip::make_address_v4("127.0.1." + std::to_string(i))));
+  for (auto& one : all) one->send(five);
+  int served = 0;
+  for (auto& one : all)
+    for (int i = 0; i < 5; ++i) served += one->read().status == 200;
+  EXPECT_EQ(served, 5);
 }
 
 TEST_F(LimitedFront, ClicksAreFewerThanLooks) {
