@@ -350,7 +350,6 @@ net::password_pool::settings password_settings(const settings& with) {
           .cost = cost,
           .cpu_share_permille = with.passwords.cpu_share_permille,
           .cores = usable_cpus(),
-          .cores = usable_cpus(),
           .wait_max = std::chrono::milliseconds{with.passwords.wait_milliseconds_max}};
 }
 
