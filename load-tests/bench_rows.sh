@@ -128,12 +128,16 @@ touch_applicants() {
   done
 }
 
-# Two nodes of their own: one that keeps a million in memory, one that may keep 200,000. Their caches
-# of stored rows are kept small, so that the figures are the actors'.
+# Two nodes of their own, over people of their own: the rows before have everybody in twenty waves that are
+# all open, some 14 bytes each. One keeps a million in memory, one may keep 200,000. Their caches of stored rows
+# are kept small, so that the figures are the actors'.
 row_memory() {
   local empty full at_million at_end
   stop_node
-  start_node "$node_data" --set runtime.active_actors_max=2100000 --set storage.block_cache_bytes=8388608
+  tokens_file=$room/memory-tokens
+  gelombang seed --data-dir "$room/memory-data" --applicants "$applicants" >"$room/seed.out" 2>&1
+  gelombang tokens --data-dir "$room/memory-data" --applicants "$applicants" >"$tokens_file"
+  start_node "$room/memory-data" --set runtime.active_actors_max=2100000 --set storage.block_cache_bytes=8388608
   # The first few open the state's files, whose indexes and filters are not theirs.
   touch_applicants 1500000 1525000
   empty=$(resident_kb "$node_pid")
@@ -148,8 +152,6 @@ row_memory() {
   at_end=$(resident_kb "$node_pid")
   note memory mb_at_1_million $((at_million / 1024))
   note memory mb_at_2_million $((at_end / 1024))
-  stop_node
-  start_node "$node_data" --set runtime.active_actors_max=2100000
 }
 
 # ---- the draw ----------------------------------------------------------------------------------
@@ -158,7 +160,7 @@ row_draw() {
   local secret=5eed000000000000000000000000000000000000000000000000000000000001 before hash
   stop_node
   tokens_file=$room/draw-tokens
-  gelombang seed --data-dir "$room/draw-data" --applicants "$draw_applicants" >/dev/null
+  gelombang seed --data-dir "$room/draw-data" --applicants "$draw_applicants" >"$room/seed.out" 2>&1
   gelombang tokens --data-dir "$room/draw-data" --applicants "$draw_applicants" >"$tokens_file"
   start_node "$room/draw-data"
   new_wave $((draw_applicants * 16 / 100)) '[{"name":"listed_by_ministry","share_permille":100},
