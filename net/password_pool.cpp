@@ -205,7 +205,8 @@ std::optional<password_pool::time_point> password_pool::hand_to(hasher& one) {
     const auto now = steady_clock::now();
     give_up_late(now);
     if (queue_.empty()) return std::nullopt;
-    if (const auto pause = pace_.pause(now); pause > nanoseconds{0}) return now + pause;
+    if (const auto pause = pace_.pause(now); pause > nanoseconds{0})
+      return std::min(now + pause, pace_.too_late_at(queue_.front().since));
     const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(pace_.batch_of(queue_.size()));
     one.jobs.assign(std::move_iterator{queue_.begin()}, std::move_iterator{end});
     queue_.erase(queue_.begin(), end);

@@ -172,7 +172,26 @@ TEST(Passwords, MayCostLessAndTheLogSaysSo) {
   EXPECT_EQ(client.call(sign_in(email, password)).status, 200);
 }
 
-TEST(Passwords, CostWhatLibsodiumTakesAndNoMoreThanAMachineHas) {
+TEST(Passwords, BeyondTheirShareOfTheProcessorsAreRefusedAtOnceAndThatIsNoTry) {
+  scratch place;
+  node one{home{place.path()},
+           {"passwords.cpu_share_permille=1", "passwords.wait_milliseconds_max=1"}};
+  ASSERT_TRUE(one.start()) << one.log();
+  programme_client client{one.port()};
+  int tried = 0, refused = 0;
+  // More than an account has tries; what is saved up is enough for two or three.
+  for (int i = 0; i < 30; ++i) {
+    const auto told = client.call(sign_in("nobody@example.com", "a-long-enough-password"));
+    EXPECT_TRUE(told.status == 401 || told.status == 503) << told.status;
+    tried += told.status == 401;
+    refused += told.status == 503;
+    if (told.status == 503) EXPECT_TRUE(told.headers.contains("retry-after"));
+  }
+  EXPECT_GE(tried, 1);
+  EXPECT_GE(refused, 20);
+}
+
+TEST(Passwords, CostWhatArgon2TakesAndNoMoreThanAMachineHas) {
   for (const char* wrong : {"passwords.passes=0", "passwords.passes=17", "passwords.memory_kib=4",
                             "passwords.memory_kib=100", "passwords.memory_kib=2097152"}) {
     scratch place;
