@@ -44,7 +44,9 @@ std::vector<std::string> command_at(const home& where, std::vector<std::string> 
 void node::begin() {
   auto arguments =
       command_at(home_, {"serve", "--listen", "127.0.0.1:" + std::to_string(listen_at_)});
-  for (const char* one : {"demo.enabled=false", "waves.automatic=false"})
+  // A handful of people does here what thousands do, without a pause.
+  for (const char* one : {"demo.enabled=false", "waves.automatic=false",
+                          "limits.requests_by_account_max=0", "limits.clicks_by_account_max=0"})
     arguments.insert(arguments.end(), {"--set", one});
   for (const auto& one : settings_) arguments.insert(arguments.end(), {"--set", one});
   process_.reset();
