@@ -204,5 +204,28 @@ TEST_F(Operations, ConnectionsFromOneAddressAreLimitedAsConfigured) {
   EXPECT_EQ(from_elsewhere.get("/healthz").status, 200);
 }
 
+TEST_F(Operations, WhatOneCallerMayAskIsLimitedAsConfigured) {
+  ASSERT_EQ(seed(where_, 1).how, in_order);
+  const auto person = applicant_tokens(where_, 1).front();
+  node running{where_,
+               {"limits.requests_by_account_max=3", "limits.requests_by_address_max=2",
+                "limits.loopback_is_exempt=false"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  programme_client here{running.port(), 1}, there{running.port(), 2}, elsewhere{running.port(), 3};
+  EXPECT_EQ(here.get("/v1/me", person).status, 200);
+  EXPECT_EQ(here.get("/v1/me", person).status, 200);
+  EXPECT_EQ(here.get("/v1/waves").status, 429) << "the address has had its two";
+  EXPECT_EQ(there.get("/v1/me", person).status, 200);
+  const auto told = elsewhere.get("/v1/me", person);
+  EXPECT_EQ(told.problem(), "too_many_requests") << "the account has had its three";
+  EXPECT_TRUE(told.headers.contains("retry-after"));
+  EXPECT_EQ(elsewhere.get("/v1/waves").status, 200);
+  const auto page = here.get("/metrics");
+  ASSERT_EQ(page.status, 200);
+  const std::string refused = "gelombang_limits_refused_total{limit=";
+  for (const std::string one : {"\"account\"} 1\n", "\"address\"} 1\n"})
+    EXPECT_TRUE(holds(page.body, refused + one)) << one;
+}
+
 }  // namespace
 }  // namespace gelombang::system_testing
