@@ -179,7 +179,8 @@ void io_thread::tell_load(std::chrono::steady_clock::time_point at) {
 }
 
 void io_thread::keep_backlog() {
-  const auto wanted = std::min<int>(door_.backlog(), asio::socket_base::max_listen_connections);
+  constexpr int most = asio::socket_base::max_listen_connections;
+  const auto wanted = std::min(door_.backlog(), most);
   if (wanted == public_.backlog) return;
   // On a socket that listens this only sets the length; whoever is in the queue stays there.
   boost::system::error_code error;
