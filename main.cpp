@@ -48,13 +48,16 @@ struct common {
   std::vector<std::string> overrides;
 
   void add_to(CLI::App& command) {
+    // The last one counts: `./dev run` puts its own before what it is given.
     command
         .add_option("--config", config,
                     "configuration file (TOML); without it, the embedded default")
-        ->check(given_at_all);
+        ->check(given_at_all)
+        ->take_last();
     command
         .add_option("--data-dir", data_dir, "where the node's data is; overrides storage.data_dir")
-        ->check(given_at_all);
+        ->check(given_at_all)
+        ->take_last();
     command.add_option("--set", overrides, "section.key=value, over the configuration")
         ->allow_extra_args(false);
   }

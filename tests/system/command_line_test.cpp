@@ -46,6 +46,14 @@ TEST(CommandLine, ANewWavesNumberIsNotChosen) {
   EXPECT_NE(told.err.find("77"), std::string::npos) << told.err;
 }
 
+TEST(CommandLine, WhatIsSaidTwiceIsWhatWasSaidLast) {
+  const auto told = run(command({"serve", "--data-dir", "/dev/null/first", "--data-dir",
+                                 "/dev/null/second", "--listen", "127.0.0.1:0"}));
+  EXPECT_NE(told.how.code, 0);
+  EXPECT_NE(told.err.find("/dev/null/second"), std::string::npos) << told.err;
+  EXPECT_EQ(told.err.find("/dev/null/first"), std::string::npos) << told.err;
+}
+
 TEST(CommandLine, SaysItsVersion) {
   const auto told = run(command({"--version"}));
   EXPECT_EQ(told.how.code, 0);

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
@@ -202,6 +203,15 @@ TEST_F(Operations, ConnectionsFromOneAddressAreLimitedAsConfigured) {
   EXPECT_EQ(second.get("/healthz").status, 200);
   EXPECT_NE(third.get("/healthz").status, 200);
   EXPECT_EQ(from_elsewhere.get("/healthz").status, 200);
+}
+
+TEST_F(Operations, MoreConnectionsThanTheProcessMayHaveAreWarnedOf) {
+  rlimit now{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &now), 0);
+  constexpr rlim_t most = 10'000'000;  // that can be configured
+  node running{where_, {"front_door.connections_max=10000000"}};
+  ASSERT_TRUE(running.start()) << running.log();
+  EXPECT_EQ(holds(running.log(), "LimitNOFILE"), now.rlim_max <= most) << running.log();
 }
 
 TEST_F(Operations, WhatOneCallerMayAskIsLimitedAsConfigured) {
