@@ -1,5 +1,8 @@
 #include "net/command/world.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -40,10 +43,26 @@ roster::eligibility_catalogue read_eligibility(const settings& with) {
   return all;
 }
 
+/// A file that was cut, or a figure that was altered, would go into a draw of the whole country.
+region_table read_regions(const settings& with) {
+  auto read = or_stop(region_table::load(with.programme.regions));
+  const auto same = [](const region& one, const region& other) {
+    return one.code == other.code && one.population == other.population;
+  };
+  const auto& official = region_table::standard();
+  if (!std::ranges::equal(read.all(), official.all(), same))
+    spdlog::warn(
+        "programme.regions = {}: its {} regions, or their populations, are not the {} official "
+        "ones that this program "
+        "was built with; draws go by what the file says",
+        with.programme.regions, read.all().size(), official.all().size());
+  return read;
+}
+
 }  // namespace
 
 world::world(const settings& with)
-    : regions(or_stop(region_table::load(with.programme.regions))),
+    : regions(read_regions(with)),
       questions(or_stop(applicant::parse_assessment(read_text(with.programme.assessment),
                                                     with.programme.assessment))),
       eligibility(read_eligibility(with)),

@@ -251,6 +251,24 @@ TEST_F(StartTest, DemoPasswordsAreShownOnlyWhereTheyOpenSomething) {
   EXPECT_FALSE(says(seeded, "buka-gelombang-1")) << seeded.log();
 }
 
+TEST_F(StartTest, RegionsThatAreNotTheOfficialOnesAreWarnedOf) {
+  const std::string warned = "programme.regions";
+  node usual{where_};
+  ASSERT_TRUE(usual.start()) << usual.log();
+  EXPECT_EQ(usual.log().find(warned), std::string::npos) << usual.log();
+  ASSERT_TRUE(usual.interrupt());
+  const auto cut = where_.data.parent_path() / "cut.csv";
+  auto lines = lines_of(content_of(fs::path{GELOMBANG_SOURCE_DIR} / "config/regions.csv"));
+  lines.resize(100);
+  {
+    std::ofstream out{cut};
+    for (const auto& line : lines) out << line << '\n';
+  }
+  node other{where_, {"programme.regions=\"" + cut.string() + "\""}};
+  ASSERT_TRUE(other.start()) << other.log();
+  EXPECT_NE(other.log().find(warned), std::string::npos) << other.log();
+}
+
 TEST_F(StartTest, ABackupsTargetThatWillNotDoIsToldInTheAnswer) {
   ASSERT_EQ(seed(where_, 1).how.code, 0);
   const auto officer = operator_token(where_);
