@@ -41,20 +41,26 @@ void rate_limiter::advance(slot& one, std::uint32_t window) {
   one.window = window;
 }
 
-rate_limiter::slot& rate_limiter::find_or_make(std::uint64_t key, std::uint32_t window) {
+rate_limiter::slot* rate_limiter::find(std::uint64_t key) {
   auto& slots = rows_[row_of(key)];
   auto at = std::find_if(slots.begin(), slots.end(),
                          [key](const slot& one) { return one.is_used && one.key == key; });
-  if (at == slots.end()) {
-    // Unused ones first, then the one whose last window is the furthest back and emptiest.
-    at = std::min_element(slots.begin(), slots.end(), [](const slot& left, const slot& right) {
-      if (left.is_used != right.is_used) return !left.is_used;
-      if (left.window != right.window) return left.window < right.window;
-      return left.current < right.current;
-    });
-    *at = {.key = key, .window = window, .is_used = true};
+  return at == slots.end() ? nullptr : &*at;
+}
+
+rate_limiter::slot& rate_limiter::find_or_make(std::uint64_t key, std::uint32_t window) {
+  if (auto* const known = find(key)) {
+    advance(*known, window);
+    return *known;
   }
-  advance(*at, window);
+  auto& slots = rows_[row_of(key)];
+  // Unused ones first, then the one whose last window is the furthest back and emptiest.
+  auto at = std::min_element(slots.begin(), slots.end(), [](const slot& left, const slot& right) {
+    if (left.is_used != right.is_used) return !left.is_used;
+    if (left.window != right.window) return left.window < right.window;
+    return left.current < right.current;
+  });
+  *at = {.key = key, .window = window, .is_used = true};
   return *at;
 }
 
@@ -66,12 +72,20 @@ bool rate_limiter::is_within(const slot& one, instant now) const {
 
 bool rate_limiter::has_room(std::uint64_t key, instant now) {
   std::lock_guard lock{guards_[row_of(key) % locks]};
-  auto& slots = rows_[row_of(key)];
-  auto at = std::find_if(slots.begin(), slots.end(),
-                         [key](const slot& one) { return one.is_used && one.key == key; });
-  if (at == slots.end()) return allowed_.count_max > 0;
-  advance(*at, window_at(now));
-  return is_within(*at, now);
+  auto* const one = find(key);
+  if (one == nullptr) return allowed_.count_max > 0;
+  advance(*one, window_at(now));
+  return is_within(*one, now);
+}
+
+void rate_limiter::give_back(std::uint64_t key, instant now) {
+  std::lock_guard lock{guards_[row_of(key) % locks]};
+  auto* const one = find(key);
+  if (one == nullptr) return;
+  advance(*one, window_at(now));
+  // Counted in the window before, if none is in this one.
+  auto& count = one->current > 0 ? one->current : one->previous;
+  if (count > 0) --count;
 }
 
 std::optional<std::chrono::milliseconds> rate_limiter::take(std::uint64_t key, instant now) {

@@ -35,6 +35,9 @@ public:
   /// Whether one more would be within the rate; counts nothing.
   bool has_room(std::uint64_t key, instant now);
 
+  /// Takes back one that was counted: it turned out to be none.
+  void give_back(std::uint64_t key, instant now);
+
   /// Forgets the key: after a password that was right.
   void forget(std::uint64_t key);
 
@@ -52,6 +55,7 @@ private:
   using row = std::array<slot, ways>;
 
   std::size_t row_of(std::uint64_t key) const;
+  slot* find(std::uint64_t key);
   slot& find_or_make(std::uint64_t key, std::uint32_t window);
   static void advance(slot& one, std::uint32_t window);
   std::uint32_t window_at(instant now) const;

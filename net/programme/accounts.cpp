@@ -101,15 +101,18 @@ task<> verify_email(services& s, exchange& x) {
   // Before it counts as an attempt: who is told to come back has not tried yet.
   if (s.passwords.turns_away()) co_return x.refuse(errc::overloaded);
   const auto account = s.keys.account_of(*email);
-  if (s.attempts.codes_by_address.take(x.peer().hash(), x.now()) ||
-      s.attempts.codes_by_account.take(account.value, x.now()))
+  if (!s.attempts.codes.take(account, x.peer(), x.now()))
     co_return x.refuse(errc::too_many_requests);
   // Hashed before the code is looked at: the work is the same for every address and code.
   auto verifier = co_await hashed(s, x, std::move(*password));
-  if (!verifier) co_return x.refuse(verifier.error());
+  if (!verifier) {
+    s.attempts.codes.was_not_looked_at(account, x.peer(), x.now());
+    co_return x.refuse(verifier.error());
+  }
   applicant::verify_email command{std::move(code), std::move(*verifier), *request, x.now()};
   auto grant =
       co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(account), std::move(command));
+  if (grant) s.attempts.codes.was_right(account, x.peer(), x.now());
   answer_tokens(s, x, grant);
 }
 
@@ -127,16 +130,21 @@ task<> sign_in(services& s, exchange& x) {
   // Before it counts as an attempt, and before anybody is woken for it.
   if (s.passwords.turns_away()) co_return x.refuse(errc::overloaded);
   const auto account = s.keys.account_of(*email);
-  if (s.attempts.passwords_by_address.take(x.peer().hash(), x.now()) ||
-      s.attempts.passwords_by_account.take(account.value, x.now()))
+  if (!s.attempts.passwords.take(account, x.peer(), x.now()))
     co_return x.refuse(errc::too_many_requests);
   applicant::read_verifier query{x.now()};
   auto known = co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(account), query);
-  if (!known) co_return x.refuse(known.error());
-  auto right = co_await verified(s, x, std::move(password), known->verifier);
-  if (!right) co_return x.refuse(right.error());
+  result<bool> right = tl::unexpected(refusal{errc::internal});
+  if (known)
+    right = co_await verified(s, x, std::move(password), known->verifier);
+  else
+    right = tl::unexpected(known.error());
+  if (!right) {
+    s.attempts.passwords.was_not_looked_at(account, x.peer(), x.now());
+    co_return x.refuse(right.error());
+  }
   if (!*right) co_return x.refuse(errc::credentials_wrong);
-  s.attempts.passwords_by_account.forget(account.value);
+  s.attempts.passwords.was_right(account, x.peer(), x.now());
   applicant::open_session command{std::move(known->verifier), *request, x.now()};
   auto grant =
       co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(account), std::move(command));

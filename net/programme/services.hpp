@@ -21,6 +21,7 @@
 #include "actors/wave/board.hpp"
 #include "actors/wave/desk.hpp"
 #include "net/gateway.hpp"
+#include "net/guess_limits.hpp"
 #include "net/password_pool.hpp"
 #include "net/programme/backups.hpp"
 #include "net/rate_limit.hpp"
@@ -67,16 +68,14 @@ struct attempt_limits {
 
   explicit attempt_limits(std::uint32_t by_address = by_address_max)
       : emails_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16},
-        codes_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16},
-        passwords_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16} {}
+        codes{by_address},
+        passwords{by_address} {}
 
   rate_limiter emails_by_address;
   /// Beyond this the answer stays the same and no mail leaves.
   rate_limiter emails_by_account{{5, std::chrono::hours{1}}, 1u << 18};
-  rate_limiter codes_by_address;
-  rate_limiter codes_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
-  rate_limiter passwords_by_address;
-  rate_limiter passwords_by_account{{10, std::chrono::minutes{15}}, 1u << 18};
+  guess_limits codes;
+  guess_limits passwords;
 };
 
 /// What the programme's routes need. Made once, by whoever starts the node; everything referred to
