@@ -18,6 +18,10 @@ std::string as_text(const digest& bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
+draw::stage stage_of(const wire::State& wave) {
+  return wave.has_result() ? draw::stage::drawn : draw::stage::committed;
+}
+
 std::string summary_sha256(const draw::summary& published) {
   return as_text(sha256(draw::to_json(published)));
 }
@@ -123,6 +127,7 @@ void draw_desk::read_roster(wire::State wave, commit command, on_read told) {
     auto published = alone ? commit_files(wave, command, shelf_.folder_of(number))
                            : result<draw::summary>{tl::unexpected(alone.error())};
     forget(number);
+    if (published) judge(number, {shelf_.identity_of(number), {}});
     if (!published) {
       spdlog::error("wave {}: the roster could not be committed: {}", wave.number(),
                     published.error().detail);
@@ -154,7 +159,7 @@ void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
     }
     forget(number);
     // Made from a roster whose root was just computed again.
-    judged_[number] = {shelf_.identity_of(number), {}};
+    judge(number, {shelf_.identity_of(number), {}});
     (void)check_outcomes(wave);
     wire::Result drawn;
     drawn.set_beacon_value(command.beacon_value);
@@ -242,17 +247,35 @@ result<draw_desk::files_ptr> draw_desk::files_of(wave_number wave, draw::stage u
   return opened;
 }
 
-result<draw_desk::files_ptr> draw_desk::outcomes_of(wave_number wave) {
+result<draw_desk::files_ptr> draw_desk::entries_of(wave_number wave) {
   auto files = files_of(wave, draw::stage::drawn);
-  if (!files || !(*files)->is_drawn()) return files;
+  if (!files) return files;
   const auto shown = board_.find(wave);
   std::lock_guard lock{files_mutex_};
-  if (checked_[wave] == *files) return files;
-  const auto& faulty = outcome_faults_[wave];
-  if (shown->phase() == wire::ANNOUNCED && faulty.why.code == errc::ok) return files;
-  if (auto known = known_fault(faulty)) return tl::unexpected(*known);
+  auto& checked = checked_[wave];
+  if (checked == *files) return files;
+  if (auto known = known_fault(outcome_faults_[wave])) return tl::unexpected(*known);
+  const auto known = judged_.find(wave);
+  if (known != judged_.end() && known->second.outcome &&
+      known->second.of == shelf_.identity_of(wave) && (*files)->changed().empty()) {
+    checked = *files;
+    return files;
+  }
   have_checked(shown);
   return refuse(errc::draw_unchecked);
+}
+
+std::optional<result<void>> draw_desk::judgement_of(wave_number wave,
+                                                    const shelf::identity& found) const {
+  std::lock_guard lock{files_mutex_};
+  const auto known = judged_.find(wave);
+  if (known == judged_.end() || known->second.of != found) return std::nullopt;
+  return known->second.outcome;
+}
+
+void draw_desk::judge(wave_number wave, judgement made) {
+  std::lock_guard lock{files_mutex_};
+  judged_.insert_or_assign(wave, std::move(made));
 }
 
 /// With the lock.
@@ -284,16 +307,15 @@ result<void> draw_desk::confirm(wave_number wave, const draw::draw_files& files)
        .detail = fmt::format("wave-{}/{}: {}", wave.value, name, draw::changed_meanwhile)});
 }
 
-tl::unexpected<refusal> draw_desk::contradicted(wave_number wave, const draw::draw_files& files) {
+tl::unexpected<refusal> draw_desk::contradicted(wave_number wave, const draw::draw_files& files,
+                                                std::string_view what) {
   const auto shown = board_.find(wave);
   std::lock_guard lock{files_mutex_};
   drop(wave, files);
   if (shown) have_checked(shown);
   auto& faulty = outcome_faults_[wave];
-  const refusal why{
-      .code = errc::draw_damaged,
-      .detail = fmt::format("wave-{}/{}: an outcome is not what the journal says of its owner",
-                            wave.value, draw::file_names(draw::stage::drawn).front())};
+  const refusal why{.code = errc::draw_damaged,
+                    .detail = fmt::format("wave-{}/{}", wave.value, what)};
   // Where something is known already, it is what the check has found.
   if (faulty.why.code != errc::ok) return tl::unexpected(why);
   return note_fault(faulty, wave, why);
@@ -383,7 +405,7 @@ result<draw_desk::files_ptr> draw_desk::check_outcomes(const wire::State& wave) 
   std::lock_guard lock{files_mutex_};
   if (!files) return note_fault(outcome_faults_[number], number, files.error());
   outcome_faults_.erase(number);
-  files_[number][static_cast<std::size_t>(draw::stage::drawn)] = *files;
+  files_[number][static_cast<std::size_t>(stage_of(wave))] = *files;
   checked_[number] = *files;
   return files;
 }
@@ -391,17 +413,17 @@ result<draw_desk::files_ptr> draw_desk::check_outcomes(const wire::State& wave) 
 /// Computes them again from the roster, unless that has been done with the very same files.
 result<void> draw_desk::check_once(wave_number wave, const shelf::identity& found,
                                    const draw::draw_files& files) {
-  auto& known = judged_[wave];
-  if (known.of == found) return known.outcome;
+  if (auto known = judgement_of(wave, found)) return *known;
   spdlog::info("wave {}: its draw is computed again, to compare", wave.value);
-  known = {found, shelf_.recompute(wave, files, threads_)};
-  return known.outcome;
+  auto outcome = shelf_.recompute(wave, files, threads_);
+  judge(wave, {found, outcome});
+  return outcome;
 }
 
 result<draw_desk::files_ptr> draw_desk::checked_files(const wire::State& wave) {
   const wave_number number{wave.number()};
   const auto found = shelf_.identity_of(number);
-  auto files = shelf_.open(wave, draw::stage::drawn);
+  auto files = shelf_.open(wave, stage_of(wave));
   if (!files) return tl::unexpected(files.error());
   if (auto sound = check_once(number, found, *files); !sound) return tl::unexpected(sound.error());
   if (shelf_.identity_of(number) != found || !files->changed().empty())

@@ -90,10 +90,10 @@ public:
   /// faults as `shelf::open`.
   result<files_ptr> files_of(wave_number wave, draw::stage upto);
 
-  /// The same for whom outcomes are to be told. Between draw and announcement, and while some are
-  /// known to be wrong, only those that were computed again from the roster or drawn by this
-  /// process, since the files were opened. @returns also `draw_unchecked`: that is being done
-  result<files_ptr> outcomes_of(wave_number wave);
+  /// The same for whom all entries and outcomes are to be told: only files that this process has
+  /// made, or computed again from the roster whose root the journal has, since they were opened.
+  /// @returns also `draw_unchecked`: that is being done
+  result<files_ptr> entries_of(wave_number wave);
 
   /// What is damaged of the files that the journal speaks of, as far as it is known without
   /// computing draws again: a line each, as in `shelf`. Reads summaries and headers.
@@ -104,9 +104,11 @@ public:
   /// come later. @returns `draw_damaged`
   result<void> confirm(wave_number wave, const draw::draw_files& files);
 
-  /// Somebody's outcome in an announced wave's files is not what the journal says of him: they are
-  /// opened anew, computed again, and known to be at fault meanwhile. @returns `draw_damaged`
-  tl::unexpected<refusal> contradicted(wave_number wave, const draw::draw_files& files);
+  /// What an announced wave's files say of somebody is not what the journal says of him or of the
+  /// roster: they are opened anew, computed again, and known to be at fault meanwhile.
+  /// @param what  is wrong, with the file's name. @returns `draw_damaged`
+  tl::unexpected<refusal> contradicted(wave_number wave, const draw::draw_files& files,
+                                       std::string_view what);
 
 private:
   /// For whoever reads the log.
@@ -150,6 +152,8 @@ private:
   void forget(wave_number wave);
   void drop(wave_number wave, const draw::draw_files& files);
   void have_checked(const wave_ptr& wave);
+  std::optional<result<void>> judgement_of(wave_number wave, const shelf::identity& found) const;
+  void judge(wave_number wave, judgement made);
 
   result<files_ptr> kept_or_opened(const wire::State& wave, draw::stage upto);
   result<void> check_once(wave_number wave, const shelf::identity& found,
@@ -174,11 +178,10 @@ private:
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
 
-  std::map<wave_number, judgement> judged_;  ///< the desk's thread only
-
   mutable std::mutex files_mutex_;
+  std::map<wave_number, judgement> judged_;
   std::map<wave_number, kept_files> files_;   ///< by the stage that was asked for
-  std::map<wave_number, files_ptr> checked_;  ///< whose outcomes were computed again
+  std::map<wave_number, files_ptr> checked_;  ///< that were computed again
   std::map<wave_number, fault> files_faults_, outcome_faults_, settlement_faults_;
   std::set<wave_number> being_checked_;  ///< by request of a reader
   /// By request of shards, and what to call then.

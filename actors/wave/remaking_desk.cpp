@@ -67,7 +67,9 @@ void draw_desk::look_after(const wire::State& wave) {
   if (!sound)
     return spdlog::error("wave {}: {}. {}", wave.number(), sound.error().detail, what_to_do);
   // Before anybody asks for them, or becomes a member by them.
-  if (wave.phase() == wire::DRAWN || wave.phase() == wire::ANNOUNCING) (void)check_outcomes(wave);
+  const auto phase = wave.phase();
+  if (phase == wire::COMMITTED || phase == wire::DRAWN || phase == wire::ANNOUNCING)
+    (void)check_outcomes(wave);
 }
 
 /// Makes what is missing of a wave's files, and nothing that is there. What comes out of it is what

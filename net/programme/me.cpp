@@ -82,20 +82,30 @@ std::vector<applicant::answer> answers_in(const services& s, json_body& body) {
   return answers;
 }
 
-/// What the draw of an announced wave says of somebody who had joined; nothing while its files
-/// can't be read.
-void draw_into(own_standing& own, services& s) {
-  if (own.wave.phase() != wave::wire::ANNOUNCED) return;
-  auto files = s.desk.files_of({own.wave.number()}, draw::stage::drawn);
-  if (!files || !(*files)->is_drawn()) return;
-  if (const auto index = (*files)->find(own.joined->entry))
-    own.entry = own_entry{std::move(*files), *index};
-  else
-    own.left_out_of = std::move(*files);
+/// What the draw of an announced wave says of somebody who had joined, proven by what was committed
+/// to; nothing while its files can't be read.
+result<void> draw_into(own_standing& own, services& s) {
+  if (own.wave.phase() != wave::wire::ANNOUNCED) return {};
+  auto found = s.desk.files_of({own.wave.number()}, draw::stage::drawn);
+  if (!found || !(*found)->is_drawn()) return {};
+  const auto& files = *found;
+  const auto disproved = [&](const refusal& why) {
+    return s.desk.contradicted({own.wave.number()}, *files, why.detail);
+  };
+  if (const auto index = files->find(own.joined->entry)) {
+    auto proof = files->proof(*index);
+    if (!proof) return disproved(proof.error());
+    own.entry = own_entry{files, *index, std::move(*proof)};
+  } else {
+    if (auto proven = files->prove_absence(own.joined->entry); !proven)
+      return disproved(proven.error());
+    own.left_out_of = files;
+  }
+  return {};
 }
 
-own_standing standing_of(services& s, const exchange& x, const wave::state& wave,
-                         const applicant::standing& told) {
+result<own_standing> standing_of(services& s, const exchange& x, const wave::state& wave,
+                                 const applicant::standing& told) {
   own_standing own{.wave = wave,
                    .joined = told.own.joined,
                    .hindrance = told.own.hindrance,
@@ -104,7 +114,7 @@ own_standing standing_of(services& s, const exchange& x, const wave::state& wave
                    .is_member = told.is_member,
                    .now = x.now()};
   if (!own.joined) return own;
-  draw_into(own, s);
+  if (auto proven = draw_into(own, s); !proven) return tl::unexpected(proven.error());
   if (own.entry)
     own.accepted =
         own.entry->files->verdict_of(own.entry->index).outcome() == draw::outcome::accepted;
@@ -119,7 +129,8 @@ result<void> confirm(services& s, const own_standing& own, const applicant::stan
   if (auto whole = s.desk.confirm({own.wave.number()}, *files); !whole) return whole;
   const bool is_in = own.entry && own.accepted;
   if (is_in == told.accepted) return {};
-  return s.desk.contradicted({own.wave.number()}, *files);
+  return s.desk.contradicted({own.wave.number()}, *files,
+                             "verdicts.bin: an outcome is not what the journal says of its owner");
 }
 
 /// Answers with what a person sees of himself after a change, or with why it was refused.
@@ -139,8 +150,9 @@ task<> answer_me(services& s, exchange& x) {
   if (!told && told.error().code != errc::wave_unknown) co_return x.refuse(told.error());
   if (told) {
     const auto own = standing_of(s, x, *wave, *told);
-    write_me(json, *me, &own, x.speech());
-    if (auto sound = confirm(s, own, *told); !sound) co_return x.refuse(sound.error());
+    if (!own) co_return x.refuse(own.error());
+    write_me(json, *me, &*own, x.speech());
+    if (auto sound = confirm(s, *own, *told); !sound) co_return x.refuse(sound.error());
   } else {
     write_me(json, *me, nullptr, x.speech());
   }
@@ -214,8 +226,9 @@ task<> read_own_standing(services& s, exchange& x) {
   std::string text;
   json_writer json{text};
   const auto own = standing_of(s, x, **wave, *told);
-  write_standing(json, own, x.speech());
-  if (auto sound = confirm(s, own, *told); !sound) co_return x.refuse(sound.error());
+  if (!own) co_return x.refuse(own.error());
+  write_standing(json, *own, x.speech());
+  if (auto sound = confirm(s, *own, *told); !sound) co_return x.refuse(sound.error());
   reply_tagged(x, text, own_and_checked);
 }
 

@@ -52,8 +52,7 @@ void write_proof(json_writer& json, const own_entry& entry) {
   text(json, "leaf", {leaf.data(), static_cast<std::size_t>(end - leaf.data())});
   json.member("index", entry.index).member("size", roster.size());
   json.key("path").begin_array();
-  for (const auto& sibling : entry.files->proof(entry.index))
-    json.value(std::string_view{hex_text<32>{sibling}});
+  for (const auto& sibling : entry.proof) json.value(std::string_view{hex_text<32>{sibling}});
   json.end_array().end_object();
 }
 

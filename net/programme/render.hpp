@@ -34,6 +34,7 @@ void write_receipt(json_writer& json, const applicant::receipt& receipt);
 struct own_entry {
   std::shared_ptr<const draw::draw_files> files;
   std::uint32_t index = 0;
+  std::vector<digest> proof = {};  ///< as `draw_files::proof`
 };
 
 /// A person's standing in a wave, and where it comes from.

@@ -122,7 +122,7 @@ task<> read_draw(services& s, exchange& x) {
 task<> read_draw_entries(services& s, exchange& x) {
   const auto wave = wave_in(s, x);
   if (!wave) co_return x.refuse(wave.error());
-  auto found = s.desk.outcomes_of({(*wave)->number()});
+  auto found = s.desk.entries_of({(*wave)->number()});
   if (!found) co_return x.refuse(found.error());
   const auto files = *found;
   x.cache_control(kept_for_a_minute);

@@ -333,14 +333,14 @@ TEST(ProgrammeRender, EveryOutcomeComesWithItsTicketAndProof) {
   for (std::uint32_t index = 0; index < 3; ++index) {
     own_standing own{.wave = wave, .joined = receipt(), .now = closing};
     own.accepted = files->verdict_of(index).outcome() == draw::outcome::accepted;
-    own.entry = own_entry{files, index};
+    own.entry = own_entry{files, index, files->proof(index).value()};
     accepted += own.accepted;
     const auto text =
         written([&](json_writer& json) { write_standing(json, own, language::english); });
     EXPECT_THAT(text, HasSubstr(own.accepted ? R"("state":"accepted")" : R"("reason":"reserve")"));
     EXPECT_THAT(text, HasSubstr("\"ticket\":\"" + to_hex(files->ticket(index)) + '"'));
     EXPECT_THAT(text, HasSubstr("\"index\":" + std::to_string(index) + ",\"size\":3,\"path\":[\"" +
-                                to_hex(files->proof(index).front()) + '"'));
+                                to_hex(files->proof(index)->front()) + '"'));
   }
   EXPECT_EQ(accepted, 1);
   std::filesystem::remove_all(directory);

@@ -163,6 +163,42 @@ TEST_F(DamagedDraw, ShowsNoOutcomeBeforeItsAnnouncementThatWasNotComputedAgain) 
   EXPECT_TRUE(warnings_of_a_backup("mended").empty());
 }
 
+TEST_F(DamagedDraw, PublishesNoEntryAndNoProofThatWasNotCommittedTo) {
+  ASSERT_EQ(order("announce").status, 200);
+  const auto published = get(entries());
+  ASSERT_EQ(published.status, 200);
+  const auto proof = [&](const std::string& token) {
+    return boost::json::serialize(get(own(), token).json().at("proof"));
+  };
+  std::vector<std::string> proofs;
+  for (const auto& token : tokens_) proofs.push_back(proof(token));
+  ASSERT_EQ(node_.interrupt(), in_order) << node_.log();
+  const auto whole = content_of(file("roster.bin"));
+  auto altered = whole;
+  constexpr std::size_t in_a_family = 64 + 20 * 32 + 16;  // of the 21st: no outcome follows from it
+  altered[in_a_family] = static_cast<char>(altered[in_a_family] ^ 1);
+  put("roster.bin", altered);
+  ASSERT_TRUE(node_.start()) << node_.log();
+  expect_damaged(get_checked(entries()), "");
+  int refused = 0;
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    const auto got = get(own(), tokens_[i]);
+    if (got.status == 200)
+      EXPECT_EQ(boost::json::serialize(got.json().at("proof")), proofs[i]);
+    else
+      expect_damaged(got, "");
+    refused += got.status != 200;
+  }
+  EXPECT_GT(refused, 0) << "those whose proof has that entry's leaf in it";
+  EXPECT_LE(refused, 16);
+  put("roster.bin", whole);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (get(entries()).status != 200 && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  EXPECT_EQ(get(entries()).body, published.body);
+  for (std::size_t i = 0; i < tokens_.size(); ++i) EXPECT_EQ(proof(tokens_[i]), proofs[i]);
+}
+
 TEST_F(DamagedDraw, TellsNobodyAnOutcomeThatIsNotWhatTheJournalSaysOfHim) {
   ASSERT_EQ(order("announce").status, 200);
   std::map<std::string, int> before;

@@ -291,8 +291,28 @@ std::optional<std::uint32_t> draw_files::find(const entry_id& id) const {
   return static_cast<std::uint32_t>(first + static_cast<std::size_t>(found - part.begin()));
 }
 
-std::vector<digest> draw_files::proof(std::uint32_t index) const {
-  return tree::prove(nodes_, roster_, index);
+result<std::vector<digest>> draw_files::proof(std::uint32_t index) const {
+  auto path = tree::prove(nodes_, roster_, index);
+  const auto root = root_by_proof(leaf_of(roster_[index]), index, roster_.size(), path);
+  if (root == summary_.roster_root) return path;
+  return refuse(errc::internal, {},
+                fmt::format("{} or {}: entry {} does not lead to the root that was committed to",
+                            roster_name, tree_name, index));
+}
+
+result<void> draw_files::prove_absence(const entry_id& id) const {
+  // Where damage has led the search astray, what it ends between is not side by side.
+  const auto after = std::lower_bound(
+      roster_.begin(), roster_.end(), id,
+      [](const roster_entry& entry, const entry_id& wanted) { return entry.id < wanted; });
+  const auto at = static_cast<std::uint32_t>(after - roster_.begin());
+  if (after != roster_.end() && after->id == id)
+    return refuse(errc::internal, {}, fmt::format("{}: is not in order", roster_name));
+  if (at > 0)
+    if (auto before = proof(at - 1); !before) return tl::unexpected(before.error());
+  if (at < roster_.size())
+    if (auto behind = proof(at); !behind) return tl::unexpected(behind.error());
+  return {};
 }
 
 const region_summary& draw_files::region(region_code code) const {

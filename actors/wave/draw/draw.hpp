@@ -92,8 +92,14 @@ public:
   /// Where the entry stands in the roster: its leaf's number in the tree.
   std::optional<std::uint32_t> find(const entry_id& id) const;
 
-  /// The leaf's audit path, upwards.
-  std::vector<digest> proof(std::uint32_t index) const;
+  /// The leaf's audit path, upwards: it has been followed to the published root, so that nobody is
+  /// shown an entry that was not committed to.
+  /// @returns `internal` with the files' names where it leads elsewhere
+  result<std::vector<digest>> proof(std::uint32_t index) const;
+
+  /// Whether it is sure that no entry has this id: the two between which it would stand are side by
+  /// side in what was committed to. @returns `internal` as `proof`
+  result<void> prove_absence(const entry_id& id) const;
 
   /// The summary's line for a region of the roster.
   const region_summary& region(region_code code) const;

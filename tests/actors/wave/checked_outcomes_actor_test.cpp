@@ -1,12 +1,15 @@
 #include "tests/actors/wave/drawn_wave.hpp"
 
-/// Who may be told an outcome before the announcement is complete.
+/// Who may be told the entries of a wave and what became of them.
 namespace gelombang::rooms_test {
 namespace {
 
 class CheckedOutcomes : public DrawnWave {
 protected:
-  errc told_by(machine& in) const { return code_of(in.desk->outcomes_of(number_)); }
+  /// Of the sixth entry in roster.bin: behind the header and five entries, behind its id.
+  static constexpr std::size_t in_a_family = 64 + 5 * 32 + 16;
+
+  errc told_by(machine& in) const { return code_of(in.desk->entries_of(number_)); }
 };
 
 TEST_F(CheckedOutcomes, AreToldAtOnceByWhomHasDrawnThem) {
@@ -31,7 +34,42 @@ TEST_F(CheckedOutcomes, WaitAfterARestartUntilTheyAreComputedAgain) {
   EXPECT_EQ(log_.lines_with(computed_again), 1) << "once is enough";
 }
 
+TEST_F(CheckedOutcomes, OfAnAnnouncedWaveWaitAfterARestartAsWell) {
+  take_to(wave::wire::ANNOUNCED);
+  machine one{around_};
+  one.settle();
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_EQ(log_.lines_with(computed_again), 1);
+}
+
+TEST_F(CheckedOutcomes, WithAnEntryThatWasNotCommittedToAreNeverTold) {
+  for (const auto phase : {wave::wire::COMMITTED, wave::wire::DRAWN, wave::wire::ANNOUNCED}) {
+    take_to(phase);
+    const auto whole = files();
+    flip("roster.bin", in_a_family, 1);
+    machine one{around_};
+    one.settle();
+    EXPECT_EQ(told_by(one), errc::draw_unchecked) << phase;
+    one.wait_for_desk();
+    EXPECT_EQ(told_by(one), errc::draw_damaged) << phase;
+    EXPECT_THAT(one.desk->known_faults(), ::testing::ElementsAre(::testing::HasSubstr("roster")));
+    put(whole);
+    one.advance(2s);
+    EXPECT_EQ(told_by(one), errc::draw_unchecked) << phase;
+    one.wait_for_desk();
+    EXPECT_EQ(told_by(one), errc::ok) << phase;
+  }
+}
+
 TEST_F(CheckedOutcomes, AreComputedAgainByAStartThatLooksAfterItsFiles) {
+  take_to(wave::wire::COMMITTED);
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(told_by(one), errc::ok) << "the roster is what was committed to";
+  }
   take_to(wave::wire::DRAWN);
   {
     machine one{around_};
@@ -83,10 +121,11 @@ TEST_F(CheckedOutcomes, OfAnAnnouncedWaveAreComputedAgainWhenTheJournalSaysOther
   accept_all();
   machine one{around_};
   one.settle();
-  const auto open = one.desk->outcomes_of(number_);
+  const auto open = one.desk->files_of(number_, draw::stage::drawn);
   ASSERT_TRUE(open) << "nobody has looked";
-  const auto why = one.desk->contradicted(number_, **open);
+  const auto why = one.desk->contradicted(number_, **open, "verdicts.bin: an outcome is another");
   EXPECT_EQ(why.value().code, errc::draw_damaged);
+  EXPECT_EQ(why.value().detail, "wave-1/verdicts.bin: an outcome is another");
   one.wait_for_desk();
   EXPECT_EQ(told_by(one), errc::draw_damaged);
   EXPECT_THAT(one.desk->known_faults(), ::testing::ElementsAre(::testing::HasSubstr("outcome")));

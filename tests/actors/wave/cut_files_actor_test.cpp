@@ -43,7 +43,7 @@ TEST_F(WrittenFiles, AreNotAnsweredFromAfterwardsAndNotKept) {
     fs::copy_file(file(name), aside);
     fs::resize_file(file(name), 0);
     (void)(*open)->rows(0, 200);
-    (void)(*open)->proof(199);
+    EXPECT_FALSE(name != std::string_view{"verdicts.bin"} && (*open)->proof(199)) << name;
     const auto told = in_.desk->confirm(number_, **open);
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().code, errc::draw_damaged);

@@ -37,6 +37,67 @@ TEST(DrawFiles, FindEveryEntryAndNoOther) {
   }
 }
 
+TEST(DrawFiles, ProveNothingThatWasNotCommittedTo) {
+  auto sample = make_sample(25, 300);
+  temporary_directory directory;
+  ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 1));
+  const auto sound = draw_files::open(directory.path()).value();
+  const auto damage_to = [&](std::string_view name, std::size_t at) {
+    auto bytes = read_file(directory / name);
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    write_file(directory / "beside", bytes);
+    std::filesystem::rename(directory / "beside", directory / name);
+  };
+  for (const auto& [name, at] : {std::pair{"roster.bin", 64 + 100 * 32 + 17},  // a family
+                                 {"roster.bin", 64 + 100 * 32 + 24},           // groups
+                                 {"roster.bin", 64 + 100 * 32 + 7},            // an id
+                                 {"tree.bin", 64 + 7 * 32}}) {                 // above 112 to 127
+    damage_to(name, static_cast<std::size_t>(at));
+    const auto files = draw_files::open(directory.path()).value();
+    const bool is_roster = std::string_view{name} == "roster.bin";
+    for (std::uint32_t i = 0; i < 300; ++i) {
+      const auto proof = files.proof(i);
+      if (proof) {
+        ASSERT_EQ(*proof, sound.proof(i).value());
+        ASSERT_EQ(files.roster()[i], sound.roster()[i]);
+      } else {
+        EXPECT_EQ(proof.error().code, errc::internal);
+        EXPECT_NE(proof.error().detail.find("does not lead to the root"), std::string::npos);
+      }
+      // An entry spoils its block's proofs; a node those of the others, as it is not their own.
+      if (is_roster) {
+        ASSERT_EQ(proof.has_value(), i / 16 != 6) << name << ' ' << at << ' ' << i;
+      }
+    }
+    damage_to(name, static_cast<std::size_t>(at));
+  }
+}
+
+TEST(DrawFiles, ProveThatSomebodyIsNotThere) {
+  auto sample = make_sample(26, 300);
+  temporary_directory directory;
+  ASSERT_TRUE(commit(directory.path(), sample.roster, sample.given, 1));
+  const auto open = [&] { return draw_files::open(directory.path()).value(); };
+  const auto sound = open();
+  const auto before = sound.roster()[99].id, lost = sound.roster()[100].id;
+  auto between = before;
+  ++between.back();
+  entry_id highest;
+  highest.fill(0xff);
+  for (const auto& id : {entry_id{}, between, highest}) EXPECT_TRUE(sound.prove_absence(id));
+  EXPECT_FALSE(sound.prove_absence(lost));
+  // Who can't be found by what was done to his entry is not said to be missing.
+  auto bytes = read_file(directory / "roster.bin");
+  auto& digit = bytes[64 + 100 * 32 + 7];
+  digit = static_cast<char>(digit ^ 1);
+  write_file(directory / "roster.bin", bytes);
+  const auto damaged = open();
+  EXPECT_FALSE(damaged.find(lost));
+  EXPECT_FALSE(damaged.prove_absence(lost));
+  EXPECT_FALSE(damaged.prove_absence(between));
+  EXPECT_TRUE(damaged.prove_absence(highest));
+}
+
 TEST(DrawFiles, GetAnotherNameOrAreSaidNotTo) {
   temporary_directory directory;
   write_file(directory / "draft", "new");

@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/system/kill/players.hpp"
+#include "tests/system/support/node.hpp"
 
 namespace gelombang::system_testing {
 
@@ -87,7 +91,16 @@ void officer::look_at_publication(unsigned number) {
   keep(wave.root, summary.text("roster_root"), "the roster's root");
   if (summary.text("seed").empty()) return;
   keep(wave.summary, summary.body, "the summary");
-  const auto entries = programme_.get(path + "/entries.csv");
+  auto entries = programme_.get(path + "/entries.csv");
+  // After a restart they are computed again for the first who asks.
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (entries.status == 503 && entries.problem() == "draw_unchecked" &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+    entries = programme_.get(path + "/entries.csv");
+  }
+  if (entries.status == 503 && entries.problem().starts_with("draw_"))
+    all_.wrong.add(path + "/entries.csv -> " + entries.told());
   if (entries.status == 200) keep(wave.entries, entries.body, "the list of entries");
 }
 
