@@ -437,6 +437,18 @@ result<void> restore(file_system& files, const layout& backup, const layout& tar
   const auto listed = read_mark(files, backup);
   if (!listed) return tl::unexpected(listed.error());
   // Into a directory beside it, which takes its name when it is whole: a node can't be started on
+std::vector<std::string> damage_in(file_system& files, const layout& backup) {
+  std::vector<std::string> found;
+  if (const auto read = verify_journal(files, backup.journal()); !read)
+    found.push_back(read.error().detail);
+  auto state = state_store::open_to_read({.directory = backup.state(), .prewarm_bytes = 0});
+  if (!state)
+    found.push_back(state.error().detail);
+  else if (const auto read = (*state)->verify(); !read)
+    found.push_back(read.error().detail);
+  return found;
+}
+
   // half of its data.
   const auto root = target.root.has_filename() ? target.root : target.root.parent_path();
   auto beside = root;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "storage/journal.hpp"
 #include "storage/state_store.hpp"
@@ -64,6 +66,12 @@ bool has_backup_mark(const layout& where);
 /// @returns `missing` for a directory that is no complete backup, `corrupt` for a file that is not
 ///   what was backed up, or that was not backed up at all, or no file at all.
 result<backup_report> verify_backup(file_system& files, const layout& backup);
+
+/// Reads a copy's journal and state through, every checksum and chain of them, and changes nothing:
+/// what of the node was damaged already has been copied as it was, and the mark of completeness
+/// only says that it is the same. @returns what does not hold, a line each; the first flaw of
+/// either
+std::vector<std::string> damage_in(file_system& files, const layout& backup);
 
 /// Copies a complete backup into an empty or absent data directory, after verifying it. What its
 /// mark does not list stays behind.

@@ -229,13 +229,15 @@ std::string node::not_writable_because() const {
   return not_writable_because_;
 }
 
-storage::result<void> node::backup(const std::filesystem::path& target) {
+storage::result<std::vector<std::string>> node::backup(const std::filesystem::path& target) {
   if (auto saved = checkpoint(); !saved)
     return storage::failed(saved.error().kind,
                            fmt::format("the node's own checkpoint before the copy failed, {} was "
                                        "not written to: {}",
                                        target.string(), saved.error().detail));
-  return storage::backup(*store_, *journal_, {options_.data_directory}, {target});
+  if (auto made = storage::backup(*store_, *journal_, {options_.data_directory}, {target}); !made)
+    return tl::unexpected(made.error());
+  return storage::damage_in(files_, {target});
 }
 
 void node::run_timer() {

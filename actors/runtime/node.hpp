@@ -161,7 +161,9 @@ public:
 
   /// Everything up to now into the store; returns when it is there.
   storage::result<void> checkpoint();
-  storage::result<void> backup(const std::filesystem::path& target);
+  /// A checkpoint, then a copy of everything, as `storage::backup`, which is read through.
+  /// @returns as `storage::damage_in`: the copy is complete, and is no better than what it is of
+  storage::result<std::vector<std::string>> backup(const std::filesystem::path& target);
 
   /// Position and chain of each shard on the disk.
   storage::positions durable() const { return journal_->durable(); }

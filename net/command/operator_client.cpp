@@ -16,7 +16,7 @@ namespace {
 
 // Exit codes of the contract.
 constexpr int done = 0;
-constexpr int refused = 1;
+constexpr int refused = 1;  ///< or done, and to be looked at
 constexpr int wrong_usage = 2;
 constexpr int unreachable = 3;
 
@@ -78,9 +78,10 @@ int call_node(const http_call& call, std::FILE* out, std::FILE* complaints) {
   }
   if (answer.status >= 200 && answer.status < 300) {
     fmt::print(out, "{}\n", answer.body);
-    for (const auto& one : warnings_in(answer.body))
-      fmt::print(complaints, "gelombang: warning: {}\n", one);
-    return done;
+    const auto warnings = warnings_in(answer.body);
+    for (const auto& one : warnings) fmt::print(complaints, "gelombang: warning: {}\n", one);
+    // A script that keeps the newest backup alone must not overlook them.
+    return warnings.empty() ? done : refused;
   }
   fmt::print(complaints, "gelombang: {}\n", text_of_problem(answer));
   return answer.status >= 500 ? unreachable : refused;

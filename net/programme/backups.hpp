@@ -19,7 +19,9 @@ class backups {
 public:
   /// What was known of the copy when it was complete.
   struct copied {
-    std::vector<std::string> damaged;  ///< what of a draw is not what the journal says, a line each
+    /// What does not hold of journal and state, and what of a draw is not what the journal says, a
+    /// line each.
+    std::vector<std::string> damaged;
   };
   using copy = std::function<storage::result<copied>(const std::filesystem::path& target)>;
   using made = std::function<void(storage::result<copied>)>;

@@ -113,8 +113,10 @@ struct services {
   net::backups backups{
       [&of = node,
        &with = desk](const std::filesystem::path& target) -> storage::result<net::backups::copied> {
-        if (auto made = of.backup(target); !made) return tl::unexpected(made.error());
-        return net::backups::copied{with.known_faults()};
+        auto damaged = of.backup(target);
+        if (!damaged) return tl::unexpected(damaged.error());
+        for (auto& one : with.known_faults()) damaged->push_back(std::move(one));
+        return net::backups::copied{std::move(*damaged)};
       }};
 };
 

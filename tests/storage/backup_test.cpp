@@ -7,6 +7,7 @@
 #include <atomic>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <thread>
 
 #include "storage/checksum.hpp"
@@ -236,6 +237,42 @@ TEST_F(MadeBackup, SaysFromItsBeginningOfWhichFormatItIs) {
 TEST_F(MadeBackup, IsRestoredWhereANameEndsWithASlash) {
   target_.root = where_.path() / "target" / "";
   ASSERT_OK(restored());
+/// What was damaged before it was copied.
+TEST_F(MadeBackup, SaysWhatOfItDoesNotHold) {
+  auto& files = posix_file_system();
+  EXPECT_THAT(damage_in(files, made_), ::testing::IsEmpty());
+  auto source = node::open(where_.path() / "data");
+  ASSERT_OK(source);
+  ASSERT_OK(source->log->release(source->log->durable()));
+  const auto flip_in_the_middle = [](const std::filesystem::path& path) {
+    auto bytes = read_file(path);
+    auto& middle = bytes[bytes.size() / 2];
+    middle = static_cast<char>(middle ^ 1);
+    std::filesystem::remove(path);  // it may have other names
+    write_file(path, bytes);
+  };
+  const auto first_with = [](const std::filesystem::path& folder, std::string_view ending) {
+    std::set<std::filesystem::path> all;
+    for (const auto& one : std::filesystem::directory_iterator{folder})
+      if (one.path().extension() == ending) all.insert(one.path());
+    return all.empty() ? std::filesystem::path{} : *all.begin();
+  };
+  const auto archive = first_with(source->where.journal(), ".gwa");
+  ASSERT_FALSE(archive.empty());
+  flip_in_the_middle(archive);
+  const layout second{where_.path() / "second"};
+  ASSERT_OK(backup(*source->state, *source->log, source->where, second));
+  ASSERT_OK(verify_backup(files, second));  // it is what was copied
+  EXPECT_THAT(damage_in(files, second),
+              ::testing::ElementsAre(HasSubstr(archive.filename().string())));
+  const auto rows = first_with(second.state(), ".sst");
+  ASSERT_FALSE(rows.empty());
+  flip_in_the_middle(rows);
+  EXPECT_EQ(damage_in(files, second).size(), 2u);
+  std::filesystem::remove_all(second.state());
+  EXPECT_EQ(damage_in(files, second).size(), 2u);
+}
+
   EXPECT_TRUE(std::filesystem::exists(where_.path() / "target" / "journal"));
 }
 
