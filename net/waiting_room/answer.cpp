@@ -63,6 +63,7 @@ void append_waiting(std::string& to, const waiting& told, language speech) {
   json.member("status", form.status);
   json.member("detail", form.detail.in(speech));
   json.member("ticket", std::string_view{told.ticket.data(), told.ticket.size()});
+  json.member("ticket_header", ticket_header);
   json.member("place", told.place).member("ahead", told.ahead);
   json.member("expected_at", std::chrono::floor<std::chrono::seconds>(told.expected_at));
   json.end_object();

@@ -8,9 +8,10 @@ namespace gelombang::net {
 inline constexpr problem_form waiting_form{
     503,
     {"Anda sedang mengantre", "You are waiting in line"},
-    {"Simpan tiketnya dan kirim lagi permintaan ini bersama tiket itu pada waktunya: tempat Anda "
-     "tetap. Datang lebih dulu tidak memberi keuntungan apa pun dalam undian.",
-     "Keep the ticket and send this request again with it when it is time: your place is kept. "
-     "Arriving first brings no advantage in the draw."}};
+    {"Simpan tiketnya dan kirim lagi permintaan ini pada waktunya dengan tiket itu dalam tajuk "
+     "Waiting-Ticket: tempat Anda tetap. Datang lebih dulu tidak memberi keuntungan apa pun dalam "
+     "undian.",
+     "Keep the ticket and send this request again when it is time, with the ticket in the header "
+     "Waiting-Ticket: your place is kept. Arriving first brings no advantage in the draw."}};
 
 }  // namespace gelombang::net

@@ -83,7 +83,10 @@ TEST(WaitingRoomAnswers, SayWhatThereIsToKnowInBothLanguages) {
   EXPECT_EQ(body.at("place"), 1);
   EXPECT_EQ(body.at("ahead"), 0);
   EXPECT_EQ(body.at("ticket").as_string().size(), waiting_tickets::text_bytes);
+  ASSERT_TRUE(body.contains("ticket_header"));
+  EXPECT_EQ(body.at("ticket_header"), "Waiting-Ticket");
   EXPECT_THAT(told.body, HasSubstr(R"("expected_at":"2027-01-15T08:00:00Z")"));
+  EXPECT_THAT(told.body, HasSubstr("in the header Waiting-Ticket"));
   EXPECT_THAT(told.body, HasSubstr("Arriving first brings no advantage in the draw."));
   EXPECT_THAT(here.get("/served").body,
               HasSubstr("Datang lebih dulu tidak memberi keuntungan apa pun dalam undian."));
