@@ -14,6 +14,7 @@
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
 #include "actors/wave/draw/verify.hpp"
+#include "net/command/published_file.hpp"
 
 namespace gelombang::command {
 namespace {
@@ -25,13 +26,13 @@ struct failure {
   std::string why;
 };
 
-tl::expected<std::string, failure> read_file(std::string_view option, const std::string& file) {
-  std::ifstream in{file, std::ios::binary};
+tl::expected<std::string, failure> read_file(const published_file& file) {
+  std::ifstream in{file.path, std::ios::binary};
   std::stringstream text;
   if (in) text << in.rdbuf();
   if (in.good() || in.eof()) return text.str();
   return tl::unexpected(
-      failure{unreadable, fmt::format("{} {}: {}", option, file, std::strerror(errno))});
+      failure{unreadable, fmt::format("{} {}: {}", file.option, file.path, std::strerror(errno))});
 }
 
 /// A text out of a file that anybody may have written, fit for a terminal.
@@ -84,22 +85,22 @@ std::string broken_promise(const draw::summary& published, const draw::summary& 
 
 /// @returns what can be said of the commitment, a line or nothing.
 tl::expected<std::string, failure> check_commitment(const draw::summary& published,
-                                                    const std::string& file) {
-  if (file.empty()) return std::string{};
-  const auto json = read_file("--committed", file);
+                                                    const published_file& file) {
+  if (file.path.empty()) return std::string{};
+  const auto json = read_file(file);
   if (!json) return tl::unexpected(json.error());
   const auto committed = draw::read_summary(*json);
   if (!committed)
-    return tl::unexpected(failure{disagrees, fmt::format("{}: {}", file, committed.error())});
+    return tl::unexpected(
+        failure{disagrees, fmt::format("{} {}: {}", file.option, file.path, committed.error())});
   if (committed->drawn)
     return tl::unexpected(
-        failure{wrong_usage,
-                fmt::format("--committed {}: is drawn; what is wanted is the summary as it was "
-                            "published before the draw",
-                            file)});
+        failure{wrong_usage, fmt::format("{} {}: is drawn; what is wanted is the summary as it was "
+                                         "published before the draw",
+                                         file.option, file.path)});
   if (auto broken = broken_promise(published, *committed); !broken.empty())
     return tl::unexpected(failure{disagrees, std::move(broken)});
-  return fmt::format("as committed in {}: wave, beacon, roster, places and weights\n", file);
+  return fmt::format("as committed in {}: wave, beacon, roster, places and weights\n", file.path);
 }
 
 /// What two files, or three, can't tell: whoever reads "agrees" must not take it for more.
@@ -125,19 +126,16 @@ std::string beacon_of(const draw::summary& published) {
   return text + "\n";
 }
 
-tl::expected<std::string, failure> verify(const draw_order& order) {
-  std::optional<entry_id> entry;
-  if (!order.entry.empty()) {
-    entry.emplace();
-    if (!read_hex(order.entry, *entry))
-      return tl::unexpected(failure{wrong_usage, "--entry must be 32 hexadecimal digits"});
-  }
-  const std::pair<const char*, const std::string&> files[] = {{"--summary", order.summary},
-                                                              {"--entries", order.entries}};
-  for (const auto& [option, file] : files)
-    if (!std::ifstream{file})
-      return tl::unexpected(
-          failure{unreadable, fmt::format("{} {}: {}", option, file, std::strerror(errno))});
+std::vector<published_file> files_of(const draw_order& order) {
+  using form = published_file::form;
+  std::vector<published_file> files{{"--summary", order.summary, form::json},
+                                    {"--entries", order.entries, form::csv}};
+  if (!order.committed.empty()) files.push_back({"--committed", order.committed, form::json});
+  return files;
+}
+
+tl::expected<std::string, failure> recompute(const draw_order& order,
+                                             const std::optional<entry_id>& entry) {
   const auto threads = usable_cpus();
   const auto checked = draw::verify(order.summary, order.entries, entry, threads);
   if (!checked) {
@@ -145,10 +143,34 @@ tl::expected<std::string, failure> verify(const draw_order& order) {
     return tl::unexpected(
         failure{is_disagreement ? disagrees : unreadable, checked.error().detail});
   }
-  const auto commitment = check_commitment(checked->published, order.committed);
+  const auto commitment =
+      check_commitment(checked->published, {"--committed", order.committed, {}});
   if (!commitment) return tl::unexpected(commitment.error());
   return beacon_of(checked->published) + *commitment + draw::describe(*checked) +
          not_checked(checked->published, order.committed);
+}
+
+tl::expected<std::string, failure> verify(const draw_order& order) {
+  std::optional<entry_id> entry;
+  if (!order.entry.empty()) {
+    entry.emplace();
+    if (!read_hex(order.entry, *entry))
+      return tl::unexpected(failure{wrong_usage, "--entry must be 32 hexadecimal digits"});
+  }
+  const auto files = files_of(order);
+  for (const auto& one : files)
+    if (const auto fit = look_at(one); !fit)
+      return tl::unexpected(
+          failure{fit.error().is_content ? disagrees : unreadable, fit.error().why});
+  auto told = recompute(order, entry);
+  if (told || told.error().code != disagrees) return told;
+  told.error().why +=
+      fmt::format("\n  in --summary {}, --entries {}{}", order.summary, order.entries,
+                  order.committed.empty() ? "" : ", --committed " + order.committed);
+  for (const auto& one : files)
+    if (const auto advice = advice_if_cut(one); !advice.empty())
+      told.error().why += "\n  " + advice;
+  return told;
 }
 
 }  // namespace

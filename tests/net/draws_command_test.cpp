@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <boost/json.hpp>
 #include <fstream>
@@ -149,6 +150,79 @@ TEST_F(DrawCommand, AFileThatIsNotThereIsNamedWithItsOption) {
   std::filesystem::remove(path_of("entries"));
   EXPECT_EQ(verify("summary"), 3);
   EXPECT_THAT(complaint_, HasSubstr("--entries " + path_of("entries") + ": No such file"));
+}
+
+/// The three options that name a file, and the name that each has here.
+constexpr std::pair<const char*, const char*> options[] = {
+    {"--summary", "summary"}, {"--entries", "entries"}, {"--committed", "committed"}};
+
+TEST_F(DrawCommand, APipeOrADirectoryIsToldInWordsAndIsNotWaitedFor) {
+  for (const auto& [option, name] : options) {
+    SetUp();
+    std::filesystem::remove(path_of(name));
+    ASSERT_EQ(::mkfifo(path_of(name).c_str(), 0600), 0);
+    EXPECT_EQ(verify("summary", "committed"), 3) << name;
+    EXPECT_THAT(complaint_, HasSubstr(std::string{option} + " " + path_of(name) + ": is a pipe"));
+    EXPECT_THAT(complaint_, HasSubstr("save it to a file"));
+    std::filesystem::remove(path_of(name));
+    std::filesystem::create_directory(path_of(name));
+    EXPECT_EQ(verify("summary", "committed"), 3) << name;
+    EXPECT_THAT(complaint_, HasSubstr(std::string{option} + " " + path_of(name) + ": is a direc"));
+    std::filesystem::remove(path_of(name));
+  }
+}
+
+TEST_F(DrawCommand, AFileThatIsNotThereIsToldWhereItIsPublished) {
+  for (const auto& [option, name] : options) {
+    SetUp();
+    std::filesystem::remove(path_of(name));
+    EXPECT_EQ(verify("summary", "committed"), 3) << name;
+    EXPECT_THAT(complaint_, HasSubstr("GET /v1/waves/N/draw")) << option;
+  }
+}
+
+TEST_F(DrawCommand, AnEmptyFileIsToldToBeDownloadedAgain) {
+  for (const auto& [option, name] : options) {
+    SetUp();
+    write(name, "");
+    EXPECT_EQ(verify("summary", "committed"), 1) << name;
+    EXPECT_THAT(complaint_, HasSubstr(std::string{option} + " " + path_of(name) + ": is empty"));
+    EXPECT_THAT(complaint_, HasSubstr("download it again"));
+  }
+}
+
+TEST_F(DrawCommand, AByteOrderMarkIsToldByItsName) {
+  for (const auto& [option, name] : options) {
+    SetUp();
+    write(name, "\xef\xbb\xbf" + content(name));
+    EXPECT_EQ(verify("summary", "committed"), 1) << name;
+    EXPECT_THAT(complaint_, HasSubstr(std::string{option} + " " + path_of(name) + ": begins with"));
+    EXPECT_THAT(complaint_, HasSubstr("byte order mark"));
+    EXPECT_THAT(complaint_, HasSubstr("download it again"));
+  }
+}
+
+TEST_F(DrawCommand, AFileThatWasCutIsToldSoWhereverItWasCut) {
+  for (const auto& [option, name] : options) {
+    SetUp();
+    const auto whole = content(name);
+    // What lacks only its last line end is whole.
+    for (std::size_t bytes = 1; bytes + 1 < whole.size(); bytes += 7) {
+      write(name, whole.substr(0, bytes));
+      EXPECT_EQ(verify("summary", "committed"), 1) << name << " " << bytes;
+      EXPECT_THAT(complaint_, HasSubstr("download it again")) << name << " " << bytes;
+      EXPECT_THAT(complaint_, HasSubstr(option)) << name << " " << bytes;
+    }
+  }
+}
+
+TEST_F(DrawCommand, AWholeFileThatDoesNotHoldIsNotTakenForACutOne) {
+  auto text = content("summary");
+  const std::string once = R"("quota":2)";
+  text.replace(text.find(once), once.size(), R"("quota":1)");
+  write("summary", text);
+  EXPECT_EQ(verify("summary"), 1);
+  EXPECT_THAT(complaint_, Not(HasSubstr("download")));
 }
 
 TEST_F(DrawCommand, WhatAnyoneWroteDoesNotReachTheTerminalRaw) {

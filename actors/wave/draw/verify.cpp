@@ -178,6 +178,15 @@ disagreement ticket_disagreement(const digest& seed, const entries_table& table,
 
 std::vector<verdict> verdicts_of(const entries_table& table) {
   std::vector<verdict> verdicts;
+std::string count_disagreement(std::size_t published, std::size_t found) {
+  return fmt::format("{}: {}", differs("entries", published, found),
+                     found < published
+                         ? "the entries file was cut off, or belongs to another summary: download "
+                           "it again with the summary"
+                         : "the entries file belongs to another summary, or was added to: "
+                           "download it again with the summary");
+}
+
   verdicts.reserve(table.drawn.size());
   for (const auto& one : table.drawn) verdicts.push_back(one.own);
   return verdicts;
@@ -328,6 +337,8 @@ std::string describe(const verification& confirmed) {
   std::uint64_t accepted = 0;
   for (const auto& region : published.regions) accepted += region.accepted;
   auto text = fmt::format("wave {}: {} entries, root {}\n", published.wave, published.entries,
+  if (table->roster.size() != published->entries)
+    return disagrees(count_disagreement(published->entries, table->roster.size()));
                           to_hex(published.roster_root));
   text += published.drawn
               ? fmt::format("drawn, {} accepted; everything agrees\n", accepted)
