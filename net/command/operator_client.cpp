@@ -1,5 +1,6 @@
 #include "net/command/operator_client.hpp"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,11 @@ constexpr int refused = 1;  ///< or done, and to be looked at
 constexpr int wrong_usage = 2;
 constexpr int unreachable = 3;
 
+bool is_url(const std::string& text) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed{curl_url(), &curl_url_cleanup};
+  return parsed && curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
+}
+
 /// @returns what is wrong with the options, or nothing.
 std::string fault_of(const http_call& call) {
   const auto is_control = [](char one) { return static_cast<unsigned char>(one) < 0x20; };
@@ -27,6 +34,8 @@ std::string fault_of(const http_call& call) {
     return "--token: a token is one line";
   if (!call.url.starts_with("http://") && !call.url.starts_with("https://"))
     return fmt::format("--url {}: must begin with http:// or https://", call.url);
+  if (!is_url(call.url))
+    return fmt::format("--url {}: is no URL, such as http://127.0.0.1:8080", call.url);
   return {};
 }
 
@@ -64,6 +73,12 @@ tl::expected<std::string, std::string> token_from(const token_source& source) {
   if (token.empty()) return failed("its first line is empty");
   if (token.size() == token_bytes_max) return failed("is no token: its first line is too long");
   return token;
+}
+
+std::string token_is_needed_for(std::string_view command) {
+  return fmt::format(
+      "{}: an operator's access token is needed: --token-file, or {} in the environment", command,
+      token_variable);
 }
 
 int call_node(const http_call& call, std::FILE* out, std::FILE* complaints) {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 #include "net/command/http_call.hpp"
@@ -21,6 +22,9 @@ inline constexpr std::size_t token_bytes_max = 8192;
 /// none.
 /// @returns why the file has none.
 tl::expected<std::string, std::string> token_from(const token_source& source);
+
+/// What to tell whoever gave a command for operators no token.
+std::string token_is_needed_for(std::string_view command);
 
 /// Sends the request and prints the JSON answer to `out`, or what the problem says to `complaints`.
 /// @returns 0 when it was done (2xx), 1 when it was refused (4xx), 2 for a URL or token that can be

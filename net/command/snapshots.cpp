@@ -32,11 +32,7 @@ int backup(const backup_order& order) {
     fmt::print(stderr, "gelombang: {}\n", why);
     return 2;
   };
-  if (order.token.empty())
-    return wrong(
-        fmt::format("backup: an operator's access token is needed: --token-file, or {} in "
-                    "the environment",
-                    token_variable));
+  if (order.token.empty()) return wrong(token_is_needed_for("backup"));
   if (!order.target.starts_with('/'))
     return wrong(
         fmt::format("--target '{}': must be an absolute path on the node's machine", order.target));

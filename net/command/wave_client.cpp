@@ -87,6 +87,8 @@ std::string fault_of(const wave_request& request) {
     return fmt::format("wave {}: which wave?", name_of(request.order));
   return {};
 }
+  if (request.order != wave_order::show && request.token.empty())
+    return token_is_needed_for(fmt::format("wave {}", name_of(request.order)));
 
 }  // namespace
 

@@ -99,7 +99,8 @@ TEST(WaveClient, PlansAWave) {
 TEST(WaveClient, TellsAWaveWhatToDo) {
   for (auto name : {"open", "close", "commit", "draw", "announce", "cancel"}) {
     one_answer server{"200 OK", "{}"};
-    wave_request request{.order = wave_order_named(name).value(), .url = server.url(), .wave = 12};
+    wave_request request{
+        .order = wave_order_named(name).value(), .url = server.url(), .token = "abc", .wave = 12};
     request.commit = {"drand", 77, "aa"};
     request.draw = {"bb", "cc"};
     const testing::capture out;
@@ -132,7 +133,7 @@ TEST(WaveClient, SaysWhatTheProblemIs) {
                     R"({"title":"Invalid","detail":"Look again.",)"
                     R"("errors":[{"pointer":"/quota","message":"at least 1"}]})"};
   const testing::capture out, complaints;
-  const wave_request request{.order = wave_order::create, .url = server.url()};
+  const wave_request request{.order = wave_order::create, .url = server.url(), .token = "abc"};
   EXPECT_EQ(wave_command(request, out.file(), complaints.file()), 1);
   EXPECT_EQ(out.text(), "");
   EXPECT_EQ(complaints.text(), "gelombang: 422 Invalid: Look again.\n  /quota: at least 1\n");
@@ -171,6 +172,42 @@ TEST(WaveClient, OptionsThatMakeNoRequestAreRefusedHere) {
   EXPECT_EQ(wave_command({.token = "a\r\nX-Y: z"}, stdout, complaints.file()), 2);
   EXPECT_EQ(wave_command({.url = "file:///etc/passwd"}, stdout, complaints.file()), 2);
   EXPECT_EQ(wave_order_named("Open"), std::nullopt);
+  for (const auto* url : {"http://", "http://a b/", "http://127.0.0.1:99999", "http://[::1"}) {
+    const testing::capture told;
+    EXPECT_EQ(wave_command({.url = url}, stdout, told.file()), 2) << url;
+    EXPECT_THAT(told.text(), HasSubstr(std::string{"--url "} + url));
+  }
+}
+
+/// Whether there is a node at the URL or not, and whatever the order: with none it would be
+/// refused.
+TEST(WaveClient, AnOrderWithoutATokenIsWrongUsage) {
+  for (const std::string name :
+       {"create", "open", "close", "commit", "draw", "announce", "cancel"}) {
+    const testing::capture told;
+    const wave_request request{
+        .order = wave_order_named(name).value(), .url = "http://127.0.0.1:1", .wave = 12};
+    EXPECT_EQ(wave_command(request, stdout, told.file()), 2) << name;
+    EXPECT_THAT(told.text(), HasSubstr("wave " + name + ": an operator's access token is needed"));
+    EXPECT_THAT(told.text(), HasSubstr(token_variable));
+  }
+}
+
+TEST(WaveClient, RefusedAndUnreachableAreTheSameForEveryOrder) {
+  for (const std::string name :
+       {"create", "open", "close", "commit", "draw", "announce", "cancel", "show"}) {
+    for (const auto& [status, code] : {std::pair{"401 Unauthorized", 1},
+                                       {"403 Forbidden", 1},
+                                       {"409 Conflict", 1},
+                                       {"429 Too Many Requests", 1},
+                                       {"500 Internal Server Error", 3}}) {
+      one_answer server{status, "{}"};
+      const testing::capture told;
+      const wave_request request{
+          .order = wave_order_named(name).value(), .url = server.url(), .token = "abc", .wave = 12};
+      EXPECT_EQ(wave_command(request, stdout, told.file()), code) << name << " " << status;
+    }
+  }
 }
 
 }  // namespace
