@@ -73,6 +73,8 @@ struct announce {
 struct cancel {
   instant now;
   std::optional<request_key> request = {};
+  std::string reason = {};  ///< for everybody to read; empty: none is given
+  applicant_id by = {};     ///< the operator's account; none: nobody's order
 };
 
 /// Besides the name of the wave's state, what a refusal as `wave_out_of_order` has as its detail:
@@ -98,6 +100,7 @@ result<void> check(const wire::Plan& plan, const std::vector<region_code>& known
 result<event> decide(const state& wave, const open& command);
 result<event> decide(const state& wave, const close& command);
 result<event> decide(const state& wave, const announce& command);
+/// @returns also `reason_invalid` for a reason that is not one line of 200 characters at most.
 result<event> decide(const state& wave, const cancel& command);
 
 /// Whether a commitment may be made now; the event itself follows from the roster.

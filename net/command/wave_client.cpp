@@ -69,10 +69,12 @@ json::object body_of(const wave_request& request) {
     case wave_order::draw:
       return {{"beacon_value", request.draw.beacon_value},
               {"operator_secret", request.draw.operator_secret}};
+    case wave_order::cancel:
+      if (!request.cancel_reason.empty()) return {{"reason", request.cancel_reason}};
+      break;
     case wave_order::open:
     case wave_order::close:
     case wave_order::announce:
-    case wave_order::cancel:
     case wave_order::show:
       break;
   }

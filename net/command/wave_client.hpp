@@ -48,6 +48,7 @@ struct wave_request {
   wave_plan create = {};
   wave_commitment commit = {};
   wave_disclosure draw = {};
+  std::string cancel_reason = {};
 };
 
 /// Sends the request and prints the JSON answer to `out`, or what the problem says to `complaints`.

@@ -1,4 +1,7 @@
+#include <spdlog/spdlog.h>
+
 #include "actors/interfaces.hpp"
+#include "actors/programme/format.hpp"
 #include "net/programme/asking.hpp"
 #include "net/programme/handlers.hpp"
 #include "net/programme/plan.hpp"
@@ -8,6 +11,9 @@ namespace {
 
 using wave::calendar_actor;
 using wave::wave_actor;
+
+/// Longer than any reason, so that the rule can say what is wrong with it.
+constexpr std::size_t reason_bytes_max = 2000;
 
 void answer_wave(services& s, exchange& x, unsigned status, const wave::state& wave) {
   auto json = x.json();
@@ -37,15 +43,21 @@ task<> answer_created(services& s, exchange& x, wave_number number) {
 }
 
 /// Tells a wave what to do and answers when it has done it.
+/// @returns (awaited) whether it has
 template <class Command>
-task<> order(services& s, exchange& x, Command command) {
+task<bool> order(services& s, exchange& x, Command command) {
+  const auto refused = [&x](const refusal& why) {
+    x.refuse(why);
+    return false;
+  };
   const auto wave = wave_in(s, x);
-  if (!wave) co_return x.refuse(wave.error());
+  if (!wave) co_return refused(wave.error());
   auto told =
       co_await gateway_of(s, x).ask<wave_actor>(runtime::ref_of(wave_number{(*wave)->number()}),
                                                 std::move(command), gateway::patience::long_work);
-  if (!told) co_return x.refuse(told.error());
+  if (!told) co_return refused(told.error());
   answer_wave(s, x, 200, *told->wave);
+  co_return true;
 }
 
 template <class Command>
@@ -99,7 +111,21 @@ task<> announce_wave(services& s, exchange& x) {
 }
 
 task<> cancel_wave(services& s, exchange& x) {
-  return order_without_body<wave::cancel>(s, x);
+  const auto request = operator_request_of(s, x);
+  if (!request) co_return x.refuse(request.error());
+  wave::cancel command{.now = x.now(), .request = *request, .by = x.bearer().subject};
+  // Who gives no reason need not send a body at all.
+  if (!x.body().empty()) {
+    auto* body = x.read_body();
+    if (!body) co_return;
+    command.reason = body->optional_string("reason", 0, reason_bytes_max).value_or("");
+    if (!body->ok()) co_return x.refuse(body->faults());
+  }
+  const auto wave = std::string{x.path_parameter(0)};
+  const auto reason = command.reason;
+  if (!co_await order(s, x, std::move(command))) co_return;
+  spdlog::info("wave {}: cancelled by operator {}, {}", wave, to_string(x.bearer().subject),
+               reason.empty() ? "without a reason" : "reason: " + reason);
 }
 
 task<> commit_wave(services& s, exchange& x) {

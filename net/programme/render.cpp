@@ -108,6 +108,18 @@ void write_profile(json_writer& json, const applicant::me& me) {
   json.member("returned_migrant", has(applicant::group::returned_migrant)).end_object();
 }
 
+/// Either may be unknown: of waves of before they were kept, and where nobody gave a reason.
+void write_cancellation(json_writer& json, const wave::wire::Cancellation& known) {
+  json.key("cancelled_at");
+  if (known.at() > 0)
+    json.value(instant_of(known.at()));
+  else
+    json.null();
+  json.key("cancel_reason");
+  if (known.reason().empty()) return void(json.null());
+  json.value(std::string_view{known.reason()});
+}
+
 void write_bilingual(json_writer& json, const applicant::bilingual& both) {
   json.key("text").begin_object().member("id", both.id).member("en", both.en).end_object();
 }
@@ -156,6 +168,7 @@ void write_wave(json_writer& json, const wave_facts& what, language speech) {
   }
   json.end_array();
   text(json, "explanation", explanation_of(state).in(speech));
+  if (state == wave_state::cancelled) write_cancellation(json, what.wave.cancellation());
   json.end_object();
 }
 

@@ -8,11 +8,16 @@
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
 #include "actors/programme/region.hpp"
+#include "actors/programme/time.hpp"
 #include "actors/wave/draw/quota.hpp"
 #include "actors/wave/draw/row.hpp"
 
 namespace gelombang::draw {
 namespace {
+
+constexpr const char* cancelled_state = "cancelled";
+constexpr std::size_t cancel_reason_bytes_max = 1024;
+constexpr std::size_t time_bytes_max = 40;
 
 std::string json_string(std::string_view text) {
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
@@ -33,6 +38,12 @@ std::string json_of(const region_summary& one, bool drawn) {
       one.region, one.weight, one.applicants, one.usable, one.seats,
       drawn ? fmt::to_string(one.accepted) : "null",
       one.cutoff ? quoted_hex(*one.cutoff) : std::string("null"));
+}
+
+std::string json_of(const cancellation& one) {
+  return fmt::format(R"(,"state":"{}","cancelled_at":{},"cancel_reason":{})", cancelled_state,
+                     one.at ? json_string(format_time(*one.at)) : "null",
+                     one.reason.empty() ? "null" : json_string(one.reason));
 }
 
 template <class List, class Render>
@@ -58,6 +69,7 @@ public:
     if (!object_) throw unreadable{path_ + " is not an object"};
   }
 
+  bool has(const char* name) const { return object_->if_contains(name) != nullptr; }
   bool is_null(const char* name) const { return value(name).is_null(); }
 
   std::uint64_t number(const char* name, std::uint64_t most) const {
@@ -139,6 +151,21 @@ region_summary read_region(const boost::json::value& value, std::size_t position
   return region;
 }
 
+std::optional<cancellation> read_cancellation(const members& from) {
+  // What else may be told of a draw one day is no concern of ours.
+  if (!from.has("state") || from.text("state", 64) != cancelled_state) return std::nullopt;
+  if (!from.is_null("seed")) from.fail("state", "is cancelled, and what is drawn can't be");
+  cancellation read;
+  if (from.has("cancelled_at") && !from.is_null("cancelled_at")) {
+    const auto at = parse_time(from.text("cancelled_at", time_bytes_max));
+    if (!at) from.fail("cancelled_at", "is not a time");
+    read.at = *at;
+  }
+  if (from.has("cancel_reason") && !from.is_null("cancel_reason"))
+    read.reason = from.text("cancel_reason", cancel_reason_bytes_max);
+  return read;
+}
+
 summary read_members(const boost::json::value& json) {
   members from{json, {}};
   if (from.text("algorithm", 64) != algorithm_name) from.fail("algorithm", "is not known here");
@@ -163,6 +190,7 @@ summary read_members(const boost::json::value& json) {
   for (const auto& one : from.list("regions")) {
     read.regions.push_back(read_region(one, read.regions.size()));
   }
+  read.cancelled = read_cancellation(from);
   return read;
 }
 
@@ -179,15 +207,15 @@ std::string to_json(const summary& published) {
       R"({{"wave":{},"algorithm":"{}","entries":{},"roster_root":{},"quota":{},)"
       R"("minimum_per_region":{},"groups":[{}],"beacon_source":{},"beacon_round":{},)"
       R"("beacon_value":{},"operator_secret_hash":{},"operator_secret":{},"seed":{},)"
-      R"("regions":[{}]}})",
+      R"("regions":[{}]{}}})",
       published.wave, algorithm_name, published.entries, quoted_hex(published.roster_root),
       published.quota, published.minimum_per_region, joined(published.groups, group_json),
       json_string(published.beacon_source), published.beacon_round,
       value_or_null(drawn ? &drawn->beacon_value : nullptr),
       quoted_hex(published.operator_secret_hash),
       value_or_null(drawn ? &drawn->operator_secret : nullptr),
-      drawn ? quoted_hex(drawn->seed) : std::string("null"),
-      joined(published.regions, region_json));
+      drawn ? quoted_hex(drawn->seed) : std::string("null"), joined(published.regions, region_json),
+      published.cancelled ? json_of(*published.cancelled) : std::string{});
 }
 
 namespace {

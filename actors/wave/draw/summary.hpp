@@ -7,6 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "actors/programme/clock.hpp"
 #include "actors/wave/draw/roster.hpp"
 #include "actors/wave/draw/walk.hpp"
 
@@ -37,6 +38,14 @@ struct disclosure {
   friend bool operator==(const disclosure&, const disclosure&) = default;
 };
 
+/// That a draw will never be made: its wave was cancelled after the commitment.
+struct cancellation {
+  std::optional<instant> at = {};  ///< unknown of waves of before it was kept
+  std::string reason = {};         ///< one line; empty: none is on record
+
+  friend bool operator==(const cancellation&, const cancellation&) = default;
+};
+
 /// The published summary of a draw: from the commitment on, and whole once it is drawn.
 struct summary {
   wave_number wave;
@@ -50,12 +59,16 @@ struct summary {
   digest operator_secret_hash{};
   std::optional<disclosure> drawn;
   std::vector<region_summary> regions;  ///< every region of the wave, by code
+  /// Told by whoever shows the summary; never in the files, which are as they were committed to.
+  std::optional<cancellation> cancelled = {};
 
   friend bool operator==(const summary&, const summary&) = default;
 };
 
-/// One line of JSON in the order of the contract. What the draw will make known (`beacon_value`,
-/// `operator_secret`, `seed`, and each region's `accepted` and `cutoff`) is null until then.
+/// One line of JSON in the order of the contract; behind all that, and only of a cancelled wave,
+/// `state` ("cancelled"), `cancelled_at` and `cancel_reason`, either of which may be null. What the
+/// draw will make known (`beacon_value`, `operator_secret`, `seed`, and each region's `accepted`
+/// and `cutoff`) is null until then.
 std::string to_json(const summary& published);
 
 /// Reads a summary that anybody wrote: members in any order, others ignored.

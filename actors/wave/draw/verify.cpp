@@ -8,6 +8,7 @@
 
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
+#include "actors/programme/time.hpp"
 #include "actors/wave/draw/draw.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "actors/wave/draw/merkle.hpp"
@@ -231,6 +232,19 @@ std::string explain(const entry_report& report) {
   return {};
 }
 
+/// Anybody may have written the reason.
+std::string describe(const cancellation& cancelled) {
+  auto reason = cancelled.reason.empty() ? "none on record" : cancelled.reason;
+  std::replace_if(
+      reason.begin(), reason.end(),
+      [](char one) { return static_cast<unsigned char>(one) < 0x20 || one == 0x7f; }, '?');
+  return fmt::format(
+      "committed, and CANCELLED {}: it is never drawn; everything known so far agrees\n"
+      "  reason: {}\n",
+      cancelled.at ? "on " + format_time(*cancelled.at) : "at a time that is not on record",
+      reason);
+}
+
 std::string describe(const entry_report& report, const summary& published) {
   auto leads = root_by_proof(leaf_of(report.entry), report.index, published.entries,
                              report.proof) == published.roster_root;
@@ -337,12 +351,14 @@ std::string describe(const verification& confirmed) {
   std::uint64_t accepted = 0;
   for (const auto& region : published.regions) accepted += region.accepted;
   auto text = fmt::format("wave {}: {} entries, root {}\n", published.wave, published.entries,
-  if (table->roster.size() != published->entries)
-    return disagrees(count_disagreement(published->entries, table->roster.size()));
                           to_hex(published.roster_root));
-  text += published.drawn
-              ? fmt::format("drawn, {} accepted; everything agrees\n", accepted)
-              : std::string("committed, not drawn yet; everything known so far agrees\n");
+  if (published.cancelled)
+    text += describe(*published.cancelled);
+  else
+    text += published.drawn
+                ? fmt::format("drawn, {} accepted; everything agrees\n", accepted)
+                : std::string("committed, not drawn yet; everything known so far agrees\n");
+  text += describe_weights(published, region_table::standard());
   if (confirmed.entry) text += describe(*confirmed.entry, published);
   return text;
 }
