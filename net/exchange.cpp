@@ -1,5 +1,7 @@
 #include "net/exchange.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/status.hpp>
@@ -189,6 +191,7 @@ void exchange::refuse(const problem& what) {
       what.retry_after > 0 ? what.retry_after : retry_after_seconds(code, thread_->dice());
   if (seconds > 0) add_header("Retry-After", std::to_string(seconds));
   if (status == 405) add_header("Allow", match_.allowed);
+  if (status == 416) add_header("Content-Range", "bytes */" + what.reason.detail);
   if (code == errc::token_missing) add_header("WWW-Authenticate", "Bearer realm=\"gelombang\"");
   if (code == errc::token_invalid || code == errc::token_expired) {
     add_header("WWW-Authenticate", "Bearer realm=\"gelombang\", error=\"invalid_token\"");
@@ -217,6 +220,7 @@ void exchange::stream(unsigned status, std::string_view content_type) {
   } else {
     add_header("Transfer-Encoding", "chunked");
   }
+  chunked_ = !is_http_1_0_;
   append_head({.status = status, .content_type = content_type, .length = {}});
   streaming_ = true;
 }
@@ -224,7 +228,7 @@ void exchange::stream(unsigned status, std::string_view content_type) {
 task<bool> exchange::write(std::string_view chunk) {
   if (!streaming_) co_return false;
   if (chunk.empty() || method_ == http::verb::head) co_return true;
-  if (is_http_1_0_) {
+  if (!chunked_) {
     *out_ += chunk;
   } else {
     char size[24];
@@ -240,7 +244,49 @@ task<bool> exchange::write(std::string_view chunk) {
 
 void exchange::finish() {
   if (!streaming_) return;
-  if (!is_http_1_0_ && method_ != http::verb::head) *out_ += "0\r\n\r\n";
+  if (chunked_ && method_ != http::verb::head) *out_ += "0\r\n\r\n";
+  streaming_ = false;
+}
+
+// ---- parts
+
+tl::expected<byte_range, no_part> exchange::part_wanted(std::string_view etag,
+                                                        std::uint64_t length) const {
+  const auto whole = tl::unexpected(no_part::whole);
+  if (method_ != http::verb::get || headers_named("Range") != 1) return whole;
+  // A date, and a tag that is weak, never are `etag`: no time of a change is told.
+  const auto conditions = headers_named("If-Range");
+  if (conditions > 1 || (conditions == 1 && header(http::field::if_range) != etag)) return whole;
+  return part_in(header(http::field::range), length);
+}
+
+bool exchange::wants_part(std::string_view etag) const {
+  const auto part = part_wanted(etag, UINT64_MAX);
+  return part || part.error() != no_part::whole;
+}
+
+void exchange::stream_part(std::string_view content_type, const byte_range& part,
+                           std::uint64_t length) {
+  if (status_ != 0) return;
+  add_header("Content-Range", fmt::format("bytes {}-{}/{}", part.first, part.end - 1, length));
+  chunked_ = false;
+  append_head({.status = 206, .content_type = content_type, .length = part.size()});
+  streaming_ = true;
+}
+
+void exchange::refuse_part(std::uint64_t length) {
+  refuse(refusal{errc::range_not_satisfiable, {}, fmt::format("{}", length)});
+}
+
+void exchange::reply_in_parts(std::string_view etag, std::string_view content_type,
+                              std::string_view body) {
+  const auto part = part_wanted(etag, body.size());
+  if (!part && part.error() == no_part::not_satisfiable) return refuse_part(body.size());
+  offer_parts();
+  if (!part) return reply(200, content_type, body);
+  if (status_ != 0) return;
+  stream_part(content_type, *part, body.size());
+  *out_ += body.substr(part->first, part->size());
   streaming_ = false;
 }
 

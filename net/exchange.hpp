@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "actors/programme/clock.hpp"
+#include "net/byte_range.hpp"
 #include "net/json_reader.hpp"
 #include "net/json_writer.hpp"
 #include "net/language.hpp"
@@ -81,6 +82,9 @@ public:
   /// Answers 304 when If-None-Match names `etag` (quoted), which is then all the answer; otherwise
   /// sets the ETag header for the reply to come.
   bool not_modified(std::string_view etag);
+  /// Answers 200 with `body`, or 206 with the part of it that is asked for, or 416. `etag` is the
+  /// one that `not_modified` was asked with before.
+  void reply_in_parts(std::string_view etag, std::string_view content_type, std::string_view body);
   void refuse(const problem& what);
   /// Adds a header to the reply to come. Name and value are the programme's own, never the
   /// client's.
@@ -94,6 +98,19 @@ public:
   void stream(unsigned status, std::string_view content_type);
   task<bool> write(std::string_view chunk);
   void finish();
+
+  // ---- parts of an answer whose length is known (RFC 9110, 14)
+
+  /// Whether a part may be asked for: then the length is worth finding out.
+  bool wants_part(std::string_view etag) const;
+  /// The part that a GET asks for, unless If-Range names another text than `etag` (strong, quoted).
+  tl::expected<byte_range, no_part> part_wanted(std::string_view etag, std::uint64_t length) const;
+  /// Says in the reply to come that parts can be asked for.
+  void offer_parts() { add_header("Accept-Ranges", "bytes"); }
+  /// Begins a 206; `write` must be given just that part, and then `finish`.
+  void stream_part(std::string_view content_type, const byte_range& part, std::uint64_t length);
+  /// Answers 416 and how long the whole is.
+  void refuse_part(std::uint64_t length);
 
 private:
   friend class session;
@@ -130,6 +147,7 @@ private:
   unsigned status_ = 0;  ///< 0: not answered yet
   bool keep_alive_ = true;
   bool streaming_ = false;
+  bool chunked_ = false;  ///< while streaming: the length is not known
   bool is_http_1_0_ = false;
 };
 

@@ -148,6 +148,13 @@ problem_form form_of(errc code) {
               {"Jenis isi tidak didukung", "The media type is not supported"},
               {"Kirim isi sebagai application/json.", "Send the body as application/json."},
               {"Kirim isi sebagai salah satu dari: {}.", "Send the body as one of: {}."}};
+    case errc::range_not_satisfiable:
+      return {416,
+              {"Bagian itu tidak ada", "There is no such part"},
+              {"Bagian yang diminta mulai di belakang akhir isi.",
+               "The part that was asked for begins behind the end."},
+              {"Panjang seluruhnya {} bita; bagian yang diminta mulai di belakangnya.",
+               "The whole has {} bytes; the part that was asked for begins behind them."}};
     case errc::precondition_failed:
       return {412,
               {"Prasyarat tidak terpenuhi", "Precondition failed"},
@@ -428,15 +435,6 @@ problem_form form_of(errc code) {
   return {500, {"Kesalahan server", "Server error"}, {"", ""}};
 }
 
-std::optional<errc> errc_named(std::string_view name) {
-  for (std::uint16_t number = 1; number <= static_cast<std::uint16_t>(errc::internal); ++number) {
-    auto code = static_cast<errc>(number);
-    auto is_gap = code != errc::internal && name_of(code) == name_of(errc::internal);
-    if (!is_gap && name_of(code) == name) return code;
-  }
-  return std::nullopt;
-}
-
 problem::problem(std::vector<field_error> faults) : fields(std::move(faults)) {
   auto missing = std::all_of(fields.begin(), fields.end(),
                              [](auto& error) { return error.fault == field_fault::missing; });
@@ -466,20 +464,6 @@ void append_problem(std::string& to, const problem& what, language speech) {
       json.member("message", describe(error, speech)).end_object();
     }
     json.end_array();
-  }
-  json.end_object();
-}
-
-void append_problem_page(std::string& to, errc code) {
-  auto form = form_of(code);
-  json_writer json{to};
-  json.begin_object();
-  json.member("type", "/problems/" + std::string(name_of(code)));
-  json.member("status", form.status);
-  for (auto speech : {language::indonesian, language::english}) {
-    json.key(tag_of(speech)).begin_object();
-    json.member("title", form.title.in(speech)).member("detail", form.detail.in(speech));
-    json.end_object();
   }
   json.end_object();
 }

@@ -20,6 +20,8 @@ std::string_view name_of(errc code) {
       return "method_not_allowed";
     case errc::idempotency_conflict:
       return "idempotency_conflict";
+    case errc::range_not_satisfiable:
+      return "range_not_satisfiable";
     case errc::media_type_unsupported:
       return "media_type_unsupported";
     case errc::precondition_failed:

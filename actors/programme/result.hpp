@@ -25,9 +25,10 @@ enum class errc : std::uint16_t {
   media_type_unsupported = 8,
   precondition_failed = 9,
   headers_too_large = 10,
-  request_malformed = 11,  ///< does not follow HTTP/1.1
-  request_too_slow = 12,   ///< was not complete when its time was over
-  query_invalid = 13,      ///< what stands behind the question mark can't be taken apart
+  request_malformed = 11,      ///< does not follow HTTP/1.1
+  request_too_slow = 12,       ///< was not complete when its time was over
+  query_invalid = 13,          ///< what stands behind the question mark can't be taken apart
+  range_not_satisfiable = 14,  ///< a part was asked for that begins behind the end
 
   // Who asks.
   token_missing = 20,

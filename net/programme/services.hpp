@@ -24,6 +24,7 @@
 #include "net/guess_limits.hpp"
 #include "net/password_pool.hpp"
 #include "net/programme/backups.hpp"
+#include "net/programme/entries_text.hpp"
 #include "net/rate_limit.hpp"
 #include "net/tokens.hpp"
 #include "net/waiting_room/waiting_room.hpp"
@@ -45,15 +46,19 @@ private:
   std::map<wave_number, figure> figures_;
 };
 
-/// Published summaries as they are sent, made once for each stage of a draw. Thread-safe.
+/// Published summaries as they are sent, made once for each stage of a draw, and once more when it
+/// was cancelled. Thread-safe.
 class draw_pages {
 public:
   struct page {
     std::shared_ptr<const draw::draw_files> of;
+    bool is_cancelled = false;
     std::string json;
-    std::string etag;  ///< quoted
+    std::string etag;          ///< quoted
+    std::string entries_etag;  ///< likewise; a cancelled draw's entries are what they were
   };
-  std::shared_ptr<const page> page_of(std::shared_ptr<const draw::draw_files> files);
+  std::shared_ptr<const page> page_of(const wave::state& wave,
+                                      std::shared_ptr<const draw::draw_files> files);
 
 private:
   std::mutex mutex_;
@@ -108,6 +113,7 @@ struct services {
   attempt_limits attempts{};
   joined_counts joined = {};
   draw_pages draws = {};
+  entries_texts entries = {};
   /// Puts the node's clock ahead and gives what it shows then; empty where time is the system's.
   std::function<result<instant>(instant)> put_clock_ahead = {};
   net::backups backups{

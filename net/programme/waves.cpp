@@ -16,6 +16,8 @@ constexpr std::string_view kept_for_a_minute = "public, max-age=60";
 constexpr int waves_a_page_max = 100;
 constexpr int waves_a_page = 20;
 constexpr std::uint32_t rows_a_chunk = 512;
+/// Less than a millisecond's work.
+constexpr std::uint32_t lines_counted_at_once = 1u << 16;
 
 void answer_wave(services& s, exchange& x, const result<wave::wave_ptr>& wave) {
   if (!wave) return x.refuse(wave.error());
@@ -45,6 +47,56 @@ tl::expected<page_request, problem> page_in(const exchange& x) {
     page.before = *number;
   }
   return page;
+}
+
+// ---- the entries of a draw
+
+constexpr std::string_view entries_type = "text/csv; charset=utf-8";
+
+task<> stream_entries(services& s, exchange& x, const draw::draw_files& files) {
+  x.offer_parts();
+  x.stream(200, entries_type);
+  if (x.method() == http::verb::head) co_return x.finish();
+  if (!co_await x.write(draw::entries_header)) co_return;
+  const auto entries = static_cast<std::uint32_t>(files.roster().size());
+  for (std::uint32_t first = 0; first < entries; first += rows_a_chunk) {
+    const auto rows = files.rows(first, rows_a_chunk);
+    // Broken off, so that nobody takes it for the whole.
+    if (!s.desk.confirm(files.published().wave, files)) co_return;
+    if (!co_await x.write(rows)) co_return;
+  }
+  x.finish();
+}
+
+using counted_text = result<std::shared_ptr<const entries_text>>;
+
+/// Others are answered between its pieces.
+/// @returns (awaited) the fault of files that were not left alone
+task<counted_text> counted(services& s, exchange& x,
+                           std::shared_ptr<const draw::draw_files> files) {
+  if (auto known = s.entries.find(*files)) co_return counted_text{std::move(known)};
+  const auto& of = *files;
+  auto made = std::make_shared<entries_text>(std::move(files));
+  while (made->count_more(lines_counted_at_once))
+    co_await wait_on(x.thread().context(), std::chrono::milliseconds{0});
+  if (auto left_alone = s.desk.confirm(of.published().wave, of); !left_alone)
+    co_return counted_text{tl::unexpected(left_alone.error())};
+  s.entries.keep(made);
+  co_return counted_text{std::move(made)};
+}
+
+task<> stream_part(services& s, exchange& x, const entries_text& text, byte_range part) {
+  const auto& files = *text.of();
+  x.offer_parts();
+  x.stream_part(entries_type, part, text.bytes());
+  while (part.size() > 0) {
+    const auto piece = text.beginning_of(part);
+    // Broken off, as above.
+    if (piece.empty() || !s.desk.confirm(files.published().wave, files)) co_return;
+    if (!co_await x.write(piece)) co_return;
+    part.first += piece.size();
+  }
+  x.finish();
 }
 
 }  // namespace
@@ -114,9 +166,9 @@ task<> read_draw(services& s, exchange& x) {
   if (!wave) co_return x.refuse(wave.error());
   auto files = s.desk.files_of({(*wave)->number()}, draw::stage::drawn);
   if (!files) co_return x.refuse(files.error());
-  const auto page = s.draws.page_of(std::move(*files));
+  const auto page = s.draws.page_of(**wave, std::move(*files));
   x.cache_control(kept_for_a_minute);
-  if (!x.not_modified(page->etag)) x.reply(200, page->json);
+  if (!x.not_modified(page->etag)) x.reply_in_parts(page->etag, "application/json", page->json);
 }
 
 task<> read_draw_entries(services& s, exchange& x) {
@@ -124,20 +176,15 @@ task<> read_draw_entries(services& s, exchange& x) {
   if (!wave) co_return x.refuse(wave.error());
   auto found = s.desk.entries_of({(*wave)->number()});
   if (!found) co_return x.refuse(found.error());
-  const auto files = *found;
+  const auto page = s.draws.page_of(**wave, *found);
   x.cache_control(kept_for_a_minute);
-  if (x.not_modified(s.draws.page_of(files)->etag)) co_return;
-  x.stream(200, "text/csv; charset=utf-8");
-  if (x.method() == http::verb::head) co_return x.finish();
-  if (!co_await x.write(draw::entries_header)) co_return;
-  const auto entries = static_cast<std::uint32_t>(files->roster().size());
-  for (std::uint32_t first = 0; first < entries; first += rows_a_chunk) {
-    const auto rows = files->rows(first, rows_a_chunk);
-    // Broken off, so that nobody takes it for the whole.
-    if (!s.desk.confirm(files->published().wave, *files)) co_return;
-    if (!co_await x.write(rows)) co_return;
-  }
-  x.finish();
+  if (x.not_modified(page->entries_etag)) co_return;
+  if (!x.wants_part(page->entries_etag)) co_return co_await stream_entries(s, x, **found);
+  const auto text = co_await counted(s, x, *found);
+  if (!text) co_return x.refuse(text.error());
+  const auto part = x.part_wanted(page->entries_etag, (*text)->bytes());
+  if (!part) co_return x.refuse_part((*text)->bytes());
+  co_await stream_part(s, x, **text, *part);
 }
 
 }  // namespace gelombang::net

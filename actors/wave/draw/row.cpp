@@ -12,6 +12,7 @@ namespace gelombang::draw {
 namespace {
 
 constexpr std::size_t columns = 8;
+constexpr std::string_view undrawn_columns = ",,,\n";
 
 char* write_text(char* to, std::string_view text) {
   std::memcpy(to, text.data(), text.size());
@@ -20,6 +21,18 @@ char* write_text(char* to, std::string_view text) {
 
 char* write_number(char* to, std::uint32_t number) {
   return std::to_chars(to, to + 10, number).ptr;
+}
+
+std::size_t digits_of(std::uint32_t number) {
+  std::size_t digits = 1;
+  for (; number >= 10; number /= 10) ++digits;
+  return digits;
+}
+
+/// As `write_committed`.
+std::size_t committed_bytes(const roster_entry& entry) {
+  return std::size_t{32 + 1 + 4 + 1} + digits_of(entry.groups) + std::size_t{1 + 16 + 1} +
+         digits_of(entry.family_room);
 }
 
 std::array<std::uint8_t, 8> big_endian_bytes(std::uint64_t number) {
@@ -95,7 +108,7 @@ char* write_committed(char* to, const roster_entry& entry) {
 }
 
 char* write_row(char* to, const roster_entry& entry) {
-  return write_text(write_committed(to, entry), ",,,\n");
+  return write_text(write_committed(to, entry), undrawn_columns);
 }
 
 char* write_row(char* to, const roster_entry& entry, const digest& ticket, verdict own) {
@@ -108,6 +121,16 @@ char* write_row(char* to, const roster_entry& entry, const digest& ticket, verdi
   if (own.outcome() == outcome::reserve) to = write_number(to, own.order());
   *to++ = '\n';
   return to;
+}
+
+std::size_t row_bytes(const roster_entry& entry) {
+  return committed_bytes(entry) + undrawn_columns.size();
+}
+
+std::size_t row_bytes(const roster_entry& entry, verdict own) {
+  const auto order = own.outcome() == outcome::reserve ? digits_of(own.order()) : 0;
+  return committed_bytes(entry) + std::size_t{1 + 64 + 1} + name_of(own.outcome()).size() + 1 +
+         order + 1;
 }
 
 tl::expected<published_row, std::string_view> read_row(std::string_view line) {

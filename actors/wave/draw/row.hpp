@@ -32,6 +32,10 @@ char* write_committed(char* to, const roster_entry& entry);
 char* write_row(char* to, const roster_entry& entry);
 char* write_row(char* to, const roster_entry& entry, const digest& ticket, verdict own);
 
+/// How many bytes those write, without the ticket's being computed.
+std::size_t row_bytes(const roster_entry& entry);
+std::size_t row_bytes(const roster_entry& entry, verdict own);
+
 /// The columns behind the committed ones.
 struct drawn_columns {
   digest ticket{};
