@@ -87,10 +87,10 @@ std::string fault_of(const wave_request& request) {
       request.order != wave_order::create && request.order != wave_order::show;
   if (needs_number && request.wave == 0)
     return fmt::format("wave {}: which wave?", name_of(request.order));
-  return {};
-}
   if (request.order != wave_order::show && request.token.empty())
     return token_is_needed_for(fmt::format("wave {}", name_of(request.order)));
+  return {};
+}
 
 }  // namespace
 

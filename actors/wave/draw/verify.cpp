@@ -14,6 +14,7 @@
 #include "actors/wave/draw/merkle.hpp"
 #include "actors/wave/draw/parallel.hpp"
 #include "actors/wave/draw/walk.hpp"
+#include "actors/wave/draw/weights.hpp"
 
 namespace gelombang::draw {
 namespace {
@@ -177,8 +178,6 @@ disagreement ticket_disagreement(const digest& seed, const entries_table& table,
   return first == found.end() ? std::nullopt : *first;
 }
 
-std::vector<verdict> verdicts_of(const entries_table& table) {
-  std::vector<verdict> verdicts;
 std::string count_disagreement(std::size_t published, std::size_t found) {
   return fmt::format("{}: {}", differs("entries", published, found),
                      found < published
@@ -188,6 +187,8 @@ std::string count_disagreement(std::size_t published, std::size_t found) {
                            "download it again with the summary");
 }
 
+std::vector<verdict> verdicts_of(const entries_table& table) {
+  std::vector<verdict> verdicts;
   verdicts.reserve(table.drawn.size());
   for (const auto& one : table.drawn) verdicts.push_back(one.own);
   return verdicts;
@@ -336,6 +337,8 @@ tl::expected<verification, verify_failure> verify(const std::filesystem::path& s
           verify_failure{verify_failure::kind::unreadable,
                          fmt::format("{}: {}", path->string(), changed_meanwhile)});
   if (!table) return disagrees(std::move(table.error()));
+  if (table->roster.size() != published->entries)
+    return disagrees(count_disagreement(published->entries, table->roster.size()));
   if (auto found = table_disagreement(*published, *table, threads)) return disagrees(*found);
   verification confirmed{std::move(*published), std::nullopt};
   if (!entry) return confirmed;
