@@ -12,9 +12,9 @@ namespace gelombang::load {
 class interruption {
 public:
   interruption() {
-    came_ = 0;
+    came = 0;
     struct sigaction how {};
-    how.sa_handler = [](int) { came_ = 1; };
+    how.sa_handler = [](int) { came = 1; };
     ::sigaction(SIGINT, &how, &before_[0]);
     ::sigaction(SIGTERM, &how, &before_[1]);
   }
@@ -25,10 +25,10 @@ public:
   interruption(const interruption&) = delete;
   interruption& operator=(const interruption&) = delete;
 
-  static bool has_come() { return came_ != 0; }
+  static bool has_come() { return came != 0; }
 
 private:
-  static inline volatile std::sig_atomic_t came_ = 0;
+  static inline volatile std::sig_atomic_t came = 0;
 
   std::array<struct sigaction, 2> before_{};
 };

@@ -29,6 +29,7 @@ struct under_way {
 
 /// A kept connection on which several requests are under way, answered in their order. For its
 /// reactor's thread.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nobody derives from it
 class pipe final : public ready_handler {
 public:
   /// Who hears of answers, of losses, and of room for more.
@@ -73,7 +74,7 @@ private:
   bool take_answers();
   void close();
 
-  static constexpr std::size_t buffer_bytes = 64 * 1024;
+  static constexpr std::size_t buffer_bytes = 64u << 10;
 
   reactor& loop_;
   owner& owner_;

@@ -135,7 +135,7 @@ private:
       for (; at.part < funnel_acts; ++at.part, at.position = 0) {
         const auto what = static_cast<act>(at.part);
         doers those{who_, what, std::max(at.lot, at.position), last};
-        const auto done = sweep(those, what, 0, 0, fmt::format("{}", name_of(what)));
+        auto done = sweep(those, what, 0, 0, fmt::format("{}", name_of(what)));
         if (!done || !*done) return done;
       }
     }
@@ -156,8 +156,7 @@ private:
     const auto usual = now_.found.by_act[static_cast<std::size_t>(act::join)].rate();
     const auto rate = next.rate > 0 && usual > 0 ? next.rate * usual : 0;
     if (rate > 0) let_settle();
-    const auto done =
-        sweep(those, act::join, next.wave, rate, fmt::format("wave {}: join", next.wave));
+    auto done = sweep(those, act::join, next.wave, rate, fmt::format("wave {}: join", next.wave));
     if (!done || !*done) return done;
     mark_joined(next);
     now_.found.waves.back().joins += next.joins;

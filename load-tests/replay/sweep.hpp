@@ -40,6 +40,7 @@ struct sweep_result {
 
 /// Carries out the same act for many people over kept connections. For one thread; the connections
 /// stay from sweep to sweep.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nobody derives from it
 class sweeper final : public pipe::owner {
 public:
   /// Called some times a second with the number before which everybody has been answered, and how

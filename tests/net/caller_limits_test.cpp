@@ -310,6 +310,7 @@ TEST_F(LimitedFront, AnAccountIsTheSameFromEverywhere) {
 TEST_F(LimitedFront, AnAccountHasItsLimitOnceOverAllThreads) {
   constexpr int connections = 16;
   std::vector<std::unique_ptr<client>> all;
+  all.reserve(connections);
   std::string five;
   for (int i = 0; i < 5; ++i) five += get("/me", bearer());
   for (int i = 0; i < connections; ++i)

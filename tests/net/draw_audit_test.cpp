@@ -27,7 +27,7 @@ protected:
       const auto who = keys_.account_of(seed::email_of(i));
       const auto family = i == 1 ? 11u : 12u;
       append_join_of(who, family);
-      const auto entry = keys_.entry_of(number_, who);
+      const auto entry = keys_.entry_of(number, who);
       roster.push_back({.id = entry,
                         .family = family,
                         .groups = 0,
@@ -36,7 +36,7 @@ protected:
       owner[entry] = who.value;
     }
     for (const auto& [entry, who] : owner) owners_.push_back(who);
-    const auto given = draw::testing::parameters_for_three(number_, 2, "secret");
+    const auto given = draw::testing::parameters_for_three(number, 2, "secret");
     const auto committed = draw::commit(folder_, roster, given, 1);
     ASSERT_TRUE(committed);
     put_owners(owners_);
@@ -55,7 +55,7 @@ protected:
 
   /// The journal's word on the wave, as a checkpoint has it.
   void store_wave() const {
-    const auto who = runtime::ref_of(number_);
+    const auto who = runtime::ref_of(number);
     store_row(runtime::snapshot_key(runtime::shard_of(who.id, shards), who),
               wave_.SerializeAsString());
   }
@@ -64,7 +64,7 @@ protected:
   void make_member(std::uint64_t who) const {
     const auto shard = runtime::shard_of(who, shards);
     roster::wire::Member row;
-    row.set_wave(number_.value);
+    row.set_wave(number.value);
     store_row(runtime::member_key(shard, applicant_id{who}), row.SerializeAsString());
     const auto key = runtime::shard_key(shard);
     runtime::wire::Shard own;
@@ -73,7 +73,7 @@ protected:
           std::move(storage::state_store::open_to_read({.directory = at_.state()}).value());
       ASSERT_TRUE(own.ParseFromString(*store->get(std::vector{key}).value().front()));
     }
-    const runtime::counter which{runtime::counter::family::accepted, number_.value};
+    const runtime::counter which{runtime::counter::family::accepted, number.value};
     auto& all = *own.mutable_counters();
     auto counted = std::find_if(all.begin(), all.end(),
                                 [&](const auto& one) { return one.key() == which.packed(); });
@@ -100,7 +100,7 @@ protected:
     return {found.at(0), found.at(1)};
   }
 
-  static constexpr wave_number number_{7};
+  static constexpr wave_number number{7};
   const std::filesystem::path folder_ = at_.draws() / "wave-7";
   std::vector<std::uint64_t> owners_;  ///< in the order of the roster
   wave::wire::State wave_;
@@ -142,7 +142,7 @@ TEST_F(DrawAudit, NotesWhatIsMissingOfACancelledWave) {
 }
 
 TEST_F(DrawAudit, FindsASummaryThatWasAlteredAlsoBehindTheDraw) {
-  const auto other = draw::testing::parameters_for_three(number_, 1, "secret");
+  const auto other = draw::testing::parameters_for_three(number, 1, "secret");
   const auto altered =
       draw::commit(where_.path() / "other", draw::testing::roster_of_three(), other, 1);
   ASSERT_TRUE(altered);

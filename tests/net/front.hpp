@@ -52,7 +52,8 @@ struct reply {
 class client {
 public:
   /// `from` is any address of 127.0.0.0/8.
-  explicit client(std::uint16_t port, boost::asio::ip::address_v4 from = {}) : socket_(context_) {
+  explicit client(std::uint16_t port, const boost::asio::ip::address_v4& from = {})
+      : socket_(context_) {
     socket_.open(boost::asio::ip::tcp::v4());
     if (!from.is_unspecified()) socket_.bind({from, 0});
     socket_.connect({boost::asio::ip::address_v4::loopback(), port});

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/write.hpp>
 #include <chrono>
 #include <vector>
 

@@ -22,11 +22,9 @@ namespace gelombang::mailer {
 namespace {
 
 using namespace std::chrono_literals;
-using gelombang::testing::sink_script;
 using gelombang::testing::smtp_sink;
 using gelombang::testing::test_certificate;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;

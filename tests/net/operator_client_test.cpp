@@ -15,8 +15,8 @@ using ::testing::HasSubstr;
 
 class OperatorToken : public ::testing::Test {
 protected:
-  OperatorToken() { ::setenv(token_variable, "of-the-environment", 1); }
-  ~OperatorToken() override { ::unsetenv(token_variable); }
+  void SetUp() override { ::setenv(token_variable, "of-the-environment", 1); }
+  void TearDown() override { ::unsetenv(token_variable); }
 
   std::string file_with(const std::string& text) const {
     auto file = where_.path() / "token";

@@ -271,6 +271,7 @@ TEST(PostOffice, ManyThreadsHandInAndEveryJobEndsOnce) {
   verdicts seen;
   constexpr std::uint64_t threads = 4, each = 500;
   std::vector<std::unique_ptr<mail_sender>> senders;
+  senders.reserve(3);
   for (int i = 0; i < 3; ++i)
     senders.push_back(std::make_unique<scripted_sender>(std::deque(50, send_fault::temporary)));
   post_office office{from_us, at_once(), std::move(senders), real_time, seen.events()};
@@ -289,7 +290,7 @@ TEST(PostOffice, ManyThreadsHandInAndEveryJobEndsOnce) {
 // --- as configured ------------------------------------------------------------------------------
 
 TEST(PostOfficeOptions, NameTheKeyAtFault) {
-  const auto complaint = [](post_office_options options) {
+  const auto complaint = [](const post_office_options& options) {
     const auto office = open_post_office(options, real_time, {});
     return office ? std::string{} : office.error();
   };

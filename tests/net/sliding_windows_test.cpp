@@ -267,6 +267,7 @@ TEST(SmallLock, KeepsOthersOutAlsoWhenTheyWaitForLong) {
   small_lock guard;
   std::size_t count = 0;
   std::vector<std::thread> running;
+  running.reserve(4);
   for (int thread = 0; thread < 4; ++thread)
     running.emplace_back([&] {
       for (int i = 0; i < 20'000; ++i) {

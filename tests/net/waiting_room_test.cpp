@@ -165,6 +165,7 @@ TEST(WaitingRoom, OfTwoWhoComeWithOneTicketAtOnceOneIsLetIn) {
   constexpr int rounds = 2'000;
   lobby here{always_open(room_rate_max)};
   std::vector<std::string> tickets;
+  tickets.reserve(rounds);
   for (int round = 0; round < rounds; ++round) tickets.push_back(ticket_of(here.come(1)));
   here.pass(seconds{2});
   ASSERT_EQ(here.room.state(here.now).waiting, 0u);
@@ -329,6 +330,7 @@ TEST(WaitingRoom, ManyThreadsGiveEachPlaceOnce) {
   std::vector<std::vector<std::uint64_t>> places(parties);
   std::atomic<std::uint64_t> let_in{0};
   std::vector<std::thread> threads;
+  threads.reserve(parties);
   for (int party = 0; party < parties; ++party) {
     threads.emplace_back([&, party] {
       for (int nth = 0; nth < each; ++nth) {

@@ -106,6 +106,7 @@ TEST(UsedPlaces, OfAllWhoTakeOneAtOnceOneFindsItFresh) {
   std::vector<std::atomic<int>> taken(places);
   std::atomic<int> ready{0};
   std::vector<std::thread> threads;
+  threads.reserve(parties);
   for (int party = 0; party < parties; ++party) {
     threads.emplace_back([&] {
       for (++ready; ready < parties;) std::this_thread::yield();

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 /// Answers one request with what it is told to, and keeps the request.
 class one_answer {
 public:
-  one_answer(std::string status, std::string body)
+  one_answer(const std::string& status, const std::string& body)
       : acceptor_(context_, {asio::ip::address_v4::loopback(), 0}),
         answer_("HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
                 "\r\nConnection: close\r\n\r\n" + body),

@@ -41,7 +41,7 @@ public:
   /// @param spare_bytes  are left
   void fill(std::uintmax_t spare_bytes = 0) const {
     const int file = ::open(ballast().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    const std::string bytes(64 * 1024, 'x');
+    const std::string bytes(64u << 10, 'x');
     for (auto size = bytes.size(); size > 0;)
       if (::write(file, bytes.data(), size) <= 0) size /= 2;
     ::close(file);

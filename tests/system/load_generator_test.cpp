@@ -139,7 +139,7 @@ TEST_F(LoadGeneratorTest, NothingAcknowledgedIsLostWhenTheNodeIsKilledUnderLoad)
 
 TEST_F(LoadGeneratorTest, WhatItCannotDoItSaysBeforeItBegins) {
   const auto said = [&](std::vector<std::string> arguments) {
-    const auto done = system_testing::run(generator(std::move(arguments)));
+    auto done = system_testing::run(generator(std::move(arguments)));
     EXPECT_NE(done.how, in_order);
     return done;
   };

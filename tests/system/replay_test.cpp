@@ -53,7 +53,7 @@ protected:
             "--state",
             (room_.path() / "replay").string(),
             "--timetable",
-            GELOMBANG_SOURCE_DIR "/load-tests/replay/timetable.toml",
+            std::string{GELOMBANG_SOURCE_DIR} + "/load-tests/replay/timetable.toml",
             "--scale",
             scale,
             "--connections",

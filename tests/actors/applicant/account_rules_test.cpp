@@ -161,7 +161,8 @@ TEST(VerifyEmail, RefusesCodesOfAnyOtherLength) {
   world all;
   account who{.id = {1}};
   must(all.enter(who));
-  for (auto code : {std::string{}, std::string{"1"}, std::string(7, '1'), std::string(4096, '1')}) {
+  for (const auto& code :
+       {std::string{}, std::string{"1"}, std::string(7, '1'), std::string(4096, '1')}) {
     EXPECT_EQ(code_of(all.verify(who, code)), errc::code_wrong) << code.size();
   }
 }

@@ -28,7 +28,7 @@ TEST(Assessment, NamesTheQuestionsLeftOpen) {
 
 TEST(Assessment, NamesTheAnswerThatIsNone) {
   auto questions = two_questions();
-  auto field = [&](std::vector<answer> answers) {
+  auto field = [&](const std::vector<answer>& answers) {
     auto scored = score_of(questions, answers);
     EXPECT_EQ(code_of(scored), errc::field_invalid);
     return scored.error().field;

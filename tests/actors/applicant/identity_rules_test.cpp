@@ -8,7 +8,6 @@ namespace gelombang::applicant {
 namespace {
 
 using namespace testing;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 
 std::vector<registry_mail> registry_mails(const account& who) {

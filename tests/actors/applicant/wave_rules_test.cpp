@@ -169,7 +169,7 @@ TEST(Withdraw, JoinsThatFoundItMadeDoNotPushOutWhatHadAnEffect) {
   must(who.take(decide(who.state, withdraw{.wave = {5}, .now = noon}, wave)));
   wave.row.reset();
   wave.row = decide(who.state, click(request_key{3, 4}, noon + 1min), wave).row;
-  for (std::uint64_t i = 0; i < 3 * requests_max; ++i) {
+  for (std::uint64_t i = 0; i < std::uint64_t{3} * requests_max; ++i) {
     const auto again = decide(who.state, click(request_key{100 + i, 1}, noon + 2min), wave);
     ASSERT_TRUE(again.event);
     apply(who.state, *again.event);

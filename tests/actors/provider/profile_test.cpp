@@ -137,8 +137,7 @@ TEST(ProviderWebsite, RefusesEverythingElse) {
                     "https://contoh.id/a#b#c",
                     "https://contoh.id/\n",
                     "https://contoh.id/\xc3\xa9",
-                    "https://b\xc3\xbc"
-                    "cher.id/",
+                    "https://b\xc3\xbc.id/",
                     " https://contoh.id"})
     EXPECT_EQ(code_of(text), errc::website_invalid) << text;
 }

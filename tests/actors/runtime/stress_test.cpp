@@ -31,7 +31,7 @@ TEST(Stress, NeverTwiceAtOnceInAnyOrder) {
   storage::testing::memory_disk disk;
   std::mt19937_64 chance{from_environment("GELOMBANG_STRESS_SEED", 1)};
   {
-    machine one{where.path(), machine::shards * 2, disk, segment_bytes};
+    machine one{where.path(), std::size_t{machine::shards} * 2, disk, segment_bytes};
     for (std::uint64_t i = 0; i < purses; ++i) one.ask(i, put_in{coins_each});
     asking front{one.running->system()};
     for (std::uint64_t sent = 0; sent < messages; ++sent) {
@@ -155,7 +155,7 @@ TEST(Stress, NeverTwiceAtOnceOnThreadsAndBackupsAreWhole) {
   temporary_directory where, copies;
   int backups = 0;
   {
-    threaded_machine one{where.path(), machine::shards * 2};
+    threaded_machine one{where.path(), std::size_t{machine::shards} * 2};
     put_in_the_coins(one);
     std::deque<asking> fronts;
     for (std::uint64_t i = 0; i < senders; ++i) fronts.emplace_back(one.system());
@@ -217,7 +217,7 @@ TEST(Stress, ADiskThatIsFullInFullSwingLosesAndDoublesNothing) {
   temporary_directory where;
   storage::testing::memory_disk disk;
   {
-    threaded_machine one{where.path(), machine::shards * 2, disk};
+    threaded_machine one{where.path(), std::size_t{machine::shards} * 2, disk};
     put_in_the_coins(one);
     std::deque<asking> fronts;
     for (int i = 0; i < 2; ++i) fronts.emplace_back(one.system());

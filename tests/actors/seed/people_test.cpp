@@ -62,7 +62,7 @@ TEST(People, AreValidAndNoTwoShareANumber) {
 
 TEST(People, DoNotShareANumberHoweverFarApartTheyAre) {
   // Those whose district and serial agree: only the dates keep them apart.
-  constexpr std::uint64_t same_place = 9999 * 40;
+  constexpr std::uint64_t same_place = 9999ull * 40;
   people all{8};
   std::set<std::string> dates, cards;
   for (std::uint64_t number = 1; number <= people_max; number += same_place) {

@@ -292,7 +292,8 @@ inline sample make_sample(std::uint64_t seed, std::size_t entries) {
   auto hash = reference::sha256(made.secret);
   std::copy(hash.begin(), hash.end(), made.given.operator_secret_hash.begin());
   const char* names[] = {"listed", "disability", "returned_migrant"};
-  for (std::uint8_t bit = 0; bit < below(4); ++bit) {
+  const auto groups = static_cast<std::uint8_t>(below(4));
+  for (std::uint8_t bit = 0; bit < groups; ++bit) {
     made.given.groups.push_back({names[bit], bit, static_cast<std::uint16_t>(below(334))});
   }
   std::shuffle(made.given.groups.begin(), made.given.groups.end(), random);

@@ -92,6 +92,7 @@ TEST_F(MappedFile, MayBeReadByManyWhileItIsCut) {
   const auto file = open_with(256 * page);
   fs::resize_file(path_, 0);
   std::vector<std::thread> readers;
+  readers.reserve(4);
   std::atomic<int> others = 0;
   for (int i = 0; i < 4; ++i)
     readers.emplace_back([&] {

@@ -96,8 +96,8 @@ protected:
       });
     threads.emplace_back([this, round, &falls, dice = dice_()] {
       const bool is_due = round % rounds_a_wave == rounds_a_wave - 1;
-      officer operator_{all_, node_.port(), dice};
-      operator_.play(falls, is_due ? officer::haste::in_a_hurry : officer::haste::none);
+      officer on_duty{all_, node_.port(), dice};
+      on_duty.play(falls, is_due ? officer::haste::in_a_hurry : officer::haste::none);
     });
     falls.pause(std::chrono::milliseconds{least + dice_() % (most - least)});
     node_.kill();
