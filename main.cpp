@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
@@ -277,9 +279,16 @@ void add_wave(CLI::App& app, int& code) {
   }
 }
 
+/// What a node keeps is for its own user and group: also what a library makes, RocksDB's files.
+void keep_others_out() {
+  const auto given = ::umask(0);
+  ::umask(given | S_IWGRP | S_IRWXO);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_others_out();
   CLI::App app{"Gelombang: a national training programme's waves, on actors"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "gelombang " GELOMBANG_VERSION);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,8 +67,8 @@ result<fs::path> followed(const fs::path& path) {
   return whole;
 }
 
-/// Makes the directory, and a file in it for a moment. A disk that is full or broken is no fault of
-/// the place: the copy will say so.
+/// Makes the directory, but not what it would lie in, and a file in it for a moment. A disk that is
+/// full or broken is no fault of the place: the copy will say so.
 result<void> need_writable(const fs::path& target) {
   const auto judge = [&](int code) -> result<void> {
     const bool is_the_disks = code == ENOSPC || code == EDQUOT || code == EIO || code == EMFILE ||
@@ -76,9 +77,7 @@ result<void> need_writable(const fs::path& target) {
     return unfit(target,
                  fmt::format("can't be written: {}", std::generic_category().message(code)));
   };
-  std::error_code code;
-  fs::create_directories(target, code);
-  if (code) return judge(code.value());
+  if (::mkdir(target.c_str(), 0750) != 0 && errno != EEXIST) return judge(errno);
   auto name = (target / "trial-XXXXXX").string();
   const int file = ::mkostemp(name.data(), O_CLOEXEC);
   if (file < 0) return judge(errno);
@@ -106,6 +105,12 @@ result<void> need_fit_target(const layout& from, const fs::path& target) {
   if (*inside)
     return unfit(target, fmt::format("lies inside the data directory {}", from.root.string()));
   if (auto room = need_room_at(target); !room) return room;
+  const auto around = (target.has_filename() ? target : target.parent_path()).parent_path();
+  if (fs::status(around, unknown).type() == fs::file_type::not_found)
+    return unfit(target,
+                 fmt::format("can't be made: {} is not there. Correct the path, or make that "
+                             "directory first: of a path only the last part is made",
+                             around.string()));
   return need_writable(target);
 }
 
@@ -432,11 +437,6 @@ result<backup_report> verify_backup(file_system& files, const layout& backup) {
   return report;
 }
 
-result<void> restore(file_system& files, const layout& backup, const layout& target) {
-  if (auto room = need_room_at(target.root); !room) return room;
-  const auto listed = read_mark(files, backup);
-  if (!listed) return tl::unexpected(listed.error());
-  // Into a directory beside it, which takes its name when it is whole: a node can't be started on
 std::vector<std::string> damage_in(file_system& files, const layout& backup) {
   std::vector<std::string> found;
   if (const auto read = verify_journal(files, backup.journal()); !read)
@@ -449,6 +449,11 @@ std::vector<std::string> damage_in(file_system& files, const layout& backup) {
   return found;
 }
 
+result<void> restore(file_system& files, const layout& backup, const layout& target) {
+  if (auto room = need_room_at(target.root); !room) return room;
+  const auto listed = read_mark(files, backup);
+  if (!listed) return tl::unexpected(listed.error());
+  // Into a directory beside it, which takes its name when it is whole: a node can't be started on
   // half of its data.
   const auto root = target.root.has_filename() ? target.root : target.root.parent_path();
   auto beside = root;

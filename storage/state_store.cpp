@@ -20,6 +20,7 @@
 #include <mutex>
 #include <thread>
 
+#include "storage/file_system.hpp"
 #include "storage/room.hpp"
 
 namespace gelombang::storage {
@@ -219,8 +220,10 @@ public:
       }
       fs::remove(directory, code);
     }
-    if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), code);
     if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
+    if (directory.has_parent_path())
+      if (auto made = posix_file_system().make_directories(directory.parent_path()); !made)
+        return made;
     if (auto room = need_room(directory.parent_path()); !room) return room;
     rdb::Checkpoint* made = nullptr;
     const auto status = rdb::Checkpoint::Create(db_.get(), &made);
@@ -305,8 +308,8 @@ result<std::unique_ptr<state_store>> state_store::open(state_store_options optio
   std::error_code code;
   const auto incoming = rocksdb_state::incoming(options);
   fs::remove_all(incoming, code);  // the remains of a checkpoint that was not taken in
-  fs::create_directories(incoming, code);
-  if (code) return failed(fault::io, fmt::format("{}: {}", incoming.string(), code.message()));
+  if (auto made = posix_file_system().make_directories(incoming); !made)
+    return tl::unexpected(made.error());
   if (auto room = need_room(incoming); !room) return tl::unexpected(room.error());
   auto database = database_options(options);
   rdb::DB* opened = nullptr;

@@ -176,6 +176,20 @@ TEST_F(BackupTarget, IsADirectoryThatCanBeWritten) {
   EXPECT_THAT(refusal_of("/proc/copy"), HasSubstr("can't be written"));
 }
 
+TEST_F(BackupTarget, LiesInADirectoryThatIsThere) {
+  const auto typo = where_.path() / "backsup";
+  for (const auto& target : {typo / "monday" / "copy", typo / "monday" / "copy" / ""}) {
+    const auto told = refusal_of(target);
+    EXPECT_THAT(told, HasSubstr((typo / "monday").string() + " is not there"));
+    EXPECT_THAT(told, HasSubstr("make that directory first"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(typo)) << "of a typo nothing is made";
+  const layout good{where_.path() / "copy" / ""};
+  ASSERT_OK(backup(*source_.state, *source_.log, source_.where, good));
+  EXPECT_EQ(std::filesystem::status(good.root).permissions() & std::filesystem::perms::others_all,
+            std::filesystem::perms::none);
+}
+
 TEST_F(BackupTarget, IsAPathOfTheSystem) {
   EXPECT_THAT(refusal_of(where_.path() / std::string("a\0b", 3)), HasSubstr("NUL"));
   EXPECT_THAT(refusal_of(where_.path() / std::string(300, 'n')), HasSubstr("too long"));
@@ -223,20 +237,6 @@ TEST_F(MadeBackup, HoldsNoDraftsOfDraws) {
   EXPECT_FAULT(verify_backup(posix_file_system(), other), fault::corrupt);
 }
 
-/// So that one that was not finished is told from what an older program has restored.
-TEST_F(MadeBackup, SaysFromItsBeginningOfWhichFormatItIs) {
-  auto source = node::open(where_.path() / "data");
-  ASSERT_OK(source);
-  std::filesystem::remove_all(source->where.state());
-  const layout broken{where_.path() / "broken"};
-  ASSERT_FALSE(backup(*source->state, *source->log, source->where, broken).has_value());
-  EXPECT_FALSE(has_backup_mark(broken));
-  EXPECT_EQ(read_file(broken.format_mark()), "gelombang data 2\n");
-}
-
-TEST_F(MadeBackup, IsRestoredWhereANameEndsWithASlash) {
-  target_.root = where_.path() / "target" / "";
-  ASSERT_OK(restored());
 /// What was damaged before it was copied.
 TEST_F(MadeBackup, SaysWhatOfItDoesNotHold) {
   auto& files = posix_file_system();
@@ -273,6 +273,20 @@ TEST_F(MadeBackup, SaysWhatOfItDoesNotHold) {
   EXPECT_EQ(damage_in(files, second).size(), 2u);
 }
 
+/// So that one that was not finished is told from what an older program has restored.
+TEST_F(MadeBackup, SaysFromItsBeginningOfWhichFormatItIs) {
+  auto source = node::open(where_.path() / "data");
+  ASSERT_OK(source);
+  std::filesystem::remove_all(source->where.state());
+  const layout broken{where_.path() / "broken"};
+  ASSERT_FALSE(backup(*source->state, *source->log, source->where, broken).has_value());
+  EXPECT_FALSE(has_backup_mark(broken));
+  EXPECT_EQ(read_file(broken.format_mark()), "gelombang data 2\n");
+}
+
+TEST_F(MadeBackup, IsRestoredWhereANameEndsWithASlash) {
+  target_.root = where_.path() / "target" / "";
+  ASSERT_OK(restored());
   EXPECT_TRUE(std::filesystem::exists(where_.path() / "target" / "journal"));
 }
 

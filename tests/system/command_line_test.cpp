@@ -269,6 +269,31 @@ TEST_F(Places, ABackupIsRestoredWhereNoOtherDataIs) {
   EXPECT_EQ(audit(where_.data).how.code, 0);
 }
 
+TEST_F(Places, WhatIsKeptIsNobodyElsesToRead) {
+  const auto fresh = place_.path() / "fresh";
+  ASSERT_EQ(restored(copy_, fresh).how.code, 0);
+  constexpr auto others = std::filesystem::perms::others_all | std::filesystem::perms::group_write;
+  const auto is_closed = [](const std::filesystem::directory_entry& one) {
+    return (one.status().permissions() & others) == std::filesystem::perms::none;
+  };
+  for (const auto& root : {where_.data, copy_, fresh}) {
+    EXPECT_TRUE(is_closed(std::filesystem::directory_entry{root})) << root;
+    for (const auto& one : std::filesystem::recursive_directory_iterator{root})
+      EXPECT_TRUE(is_closed(one)) << one.path();
+  }
+}
+
+TEST_F(Places, ABackupMakesOneDirectoryAndNoPath) {
+  node running{where_};
+  ASSERT_TRUE(running.start()) << running.log();
+  const auto missing = place_.path() / "backsup" / "monday";
+  const auto told = run(command({"backup", "--url", running.url(), "--token",
+                                 operator_token(where_), "--target", (missing / "copy").string()}));
+  EXPECT_EQ(told.how.code, 1);
+  EXPECT_NE(told.err.find(missing.string() + " is not there"), std::string::npos) << told.err;
+  EXPECT_FALSE(std::filesystem::exists(missing.parent_path()));
+}
+
 TEST_F(Places, DataDoesNotLieWithinOtherData) {
   for (const auto& around : {where_.data, copy_}) {
     auto within = where_;

@@ -16,7 +16,7 @@ namespace {
 class descriptor {
 public:
   descriptor(const std::filesystem::path& path, int flags)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+      : number_(::open(path.c_str(), flags | O_CLOEXEC)) {}
   descriptor(const descriptor&) = delete;
   descriptor& operator=(const descriptor&) = delete;
   ~descriptor() {
@@ -97,7 +97,7 @@ bool mapped_file::is_whole() const {
 file_replacement::file_replacement(std::filesystem::path path)
     : path_(std::move(path)), draft_(path_) {
   draft_ += ".new";
-  file_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  file_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (file_ < 0) note(draft_, errno);
 }
 
@@ -132,10 +132,10 @@ result<void> move_file(const std::filesystem::path& from, const std::filesystem:
 }
 
 result<void> make_directory(const std::filesystem::path& path) {
-  if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
+  if (::mkdir(path.c_str(), 0750) == 0) return sync_directory(parent_of(path));
   if (errno == ENOENT && path.has_parent_path()) {
     if (auto above = make_directory(path.parent_path()); !above) return above;
-    if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
+    if (::mkdir(path.c_str(), 0750) == 0) return sync_directory(parent_of(path));
   }
   if (errno == EEXIST && std::filesystem::is_directory(path)) return {};
   return failed(path, errno);
