@@ -1,6 +1,5 @@
 #include "net/server.hpp"
 
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,20 +14,12 @@
 namespace gelombang::net {
 namespace {
 
-/// The usual soft limit is 1,024 descriptors, far below `connections_max`. Where the hard one is
-/// below it too, that is told before a wave opens rather than when it does.
-void raise_descriptor_limit(std::size_t connections_max) {
-  constexpr std::size_t for_files = 256;
+/// The usual soft limit is 1,024 descriptors, far below what `connections_max` may be.
+void raise_descriptor_limit() {
   rlimit now{};
   if (::getrlimit(RLIMIT_NOFILE, &now) != 0) return;
   now.rlim_cur = now.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &now);
-  if (now.rlim_max == RLIM_INFINITY || now.rlim_max >= connections_max + for_files) return;
-  spdlog::warn(
-      "front_door.connections_max = {}, but this process may have {} files and connections in all: "
-      "raise that "
-      "limit (ulimit -n, LimitNOFILE), or whoever comes beyond it waits",
-      connections_max, now.rlim_max);
 }
 
 /// Whether another process listens there already: with SO_REUSEPORT, binding beside it would
@@ -142,7 +133,7 @@ tl::expected<std::uint16_t, std::string> server::listen(lane which, const std::s
 }
 
 void server::start(router routes, metrics_page* page) {
-  raise_descriptor_limit(options_.bounds.connections_max);
+  raise_descriptor_limit();
   // OpenSSL writes without MSG_NOSIGNAL: a client that left is an error code here, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
   shared_->routes = std::move(routes);

@@ -11,6 +11,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/programme/email.hpp"
 #include "net/caller_limits.hpp"
+#include "net/command/connections.hpp"
 #include "net/command/cpus.hpp"
 #include "net/command/demo.hpp"
 #include "net/command/key_check.hpp"
@@ -106,7 +107,7 @@ net::server_options server_options(const settings& with, const net::access_token
   if (const auto at = parse_listen(with.listen.operators))
     options.house = net::server_options::house_port{at->address, at->port};
   options.admission = with.overload;
-  options.bounds.connections_max = with.front_door.connections_max;
+  options.bounds.connections_max = connections_of(with).most;
   options.bounds.connections_per_address_max = with.front_door.connections_by_address_max;
   options.bounds.body_bytes_max = with.front_door.body_bytes_max;
   options.bounds.header_bytes_max = with.front_door.header_bytes_max;
@@ -353,7 +354,11 @@ net::password_pool::settings password_settings(const settings& with) {
           .wait_max = std::chrono::milliseconds{with.passwords.wait_milliseconds_max}};
 }
 
-void tell_of_house(const net::server& front) {
+/// Where operators come, and how many others may: before a wave opens rather than when it does.
+void tell_of_front(const net::server& front, const settings& with) {
+  const auto bound = connections_of(with);
+  if (bound.note)
+    spdlog::log(bound.is_beyond ? spdlog::level::warn : spdlog::level::info, "{}", *bound.note);
   const auto& house = front.options().house;
   if (!house) return;
   const listen_at where{house->address, front.house_port()};
@@ -422,7 +427,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
   });
   or_stop(front.listen(), environment_failed);
   front.start(routes_of(with, front, services, page), &page);
-  tell_of_house(front);
+  tell_of_front(front, with);
   const auto metrics = serve_metrics(with, time, front, page);
   {
     const regular_waves regular{with, *node, around.regions};

@@ -176,7 +176,7 @@ void read_front_door(const toml::table* table, settings& into) {
   section from{table, "front_door"};
   auto& front = into.front_door;
   from.number("io_threads", front.io_threads, 0, 256);
-  from.number("connections_max", front.connections_max, 1, 10'000'000);
+  from.number("connections_max", front.connections_max, 0, 10'000'000);
   from.number("connections_by_address_max", front.connections_by_address_max, 1, 10'000'000);
   from.number("body_bytes_max", front.body_bytes_max, 256, 64 << 20);
   from.number("header_bytes_max", front.header_bytes_max, 512, 1 << 20);

@@ -51,7 +51,7 @@ struct settings {
   struct {
     std::uint32_t attempts_by_address_max = 600;
     std::uint32_t io_threads = 0;
-    std::uint64_t connections_max = 20'000;
+    std::uint64_t connections_max = 0;  ///< 0: as connections_within says
     std::uint64_t connections_by_address_max = 20'000;
     std::uint64_t body_bytes_max = 16'384;
     std::uint64_t header_bytes_max = 8'192;

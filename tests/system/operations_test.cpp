@@ -212,6 +212,24 @@ TEST_F(Operations, MoreConnectionsThanTheProcessMayHaveAreWarnedOf) {
   node running{where_, {"front_door.connections_max=10000000"}};
   ASSERT_TRUE(running.start()) << running.log();
   EXPECT_EQ(holds(running.log(), "LimitNOFILE"), now.rlim_max <= most) << running.log();
+  EXPECT_EQ(holds(running.log(), " warning "), now.rlim_max <= most) << running.log();
+}
+
+TEST_F(Operations, AsManyConnectionsAsFitAreNoWarning) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_GE(before.rlim_max, 4096u);
+  // In a shell of its own: a hard limit that was lowered stays low.
+  auto words = command_at(where_, {"serve", "--listen", "127.0.0.1:0", "--set",
+                                   "demo.enabled=false", "--set", "waves.automatic=false"});
+  words.insert(words.begin(), {"/bin/sh", "-c", "ulimit -n 4096 && exec \"$@\"", "sh"});
+  process running{words, where_.log};
+  ASSERT_TRUE(running.read_line(patience)) << content_of(where_.log);
+  running.send(SIGINT);
+  EXPECT_EQ(running.wait(patience), in_order);
+  const auto log = content_of(where_.log);
+  EXPECT_TRUE(holds(log, "2048 connections at once")) << log;
+  EXPECT_FALSE(holds(log, " warning ")) << log;
 }
 
 TEST_F(Operations, WhatOneCallerMayAskIsLimitedAsConfigured) {
