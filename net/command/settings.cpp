@@ -41,7 +41,7 @@ public:
     const auto* node = find(key);
     if (!node) return;
     const auto value = node->value_exact<std::string>();
-    if (!value) throw wrong{fmt::format("{}.{} must be a text", name_, key)};
+    if (!value) throw wrong{how_to_write(*node, key)};
     into = *value;
   }
   void flag(std::string_view key, bool& into) {
@@ -71,6 +71,22 @@ public:
   section& operator=(const section&) = delete;
 
 private:
+  /// For a value without quotes that TOML takes for something else.
+  std::string how_to_write(const toml::node& node, std::string_view key) const {
+    const auto told = fmt::format("{}.{} must be a text", name_, key);
+    std::ostringstream value;
+    if (const auto flag = node.value_exact<bool>()) value << (*flag ? "true" : "false");
+    if (const auto whole = node.value_exact<std::int64_t>()) value << *whole;
+    if (const auto real = node.value_exact<double>()) value << *real;
+    if (const auto day = node.value_exact<toml::date>()) value << *day;
+    if (const auto time = node.value_exact<toml::time>()) value << *time;
+    if (const auto moment = node.value_exact<toml::date_time>()) value << *moment;
+    if (value.str().empty()) return told;
+    return fmt::format(
+        "{0}, in quotes: in a file {1} = \"{2}\", on the command line --set '{3}.{1}=\"{2}\"'",
+        told, key, value.str(), name_);
+  }
+
   const toml::node* find(std::string_view key) {
     known_.emplace(key);
     return table_ ? table_->get(key) : nullptr;
@@ -387,13 +403,16 @@ void read_rest(const toml::table& all, settings& into) {
   }
 }
 
-/// `value` as TOML has it; what is no TOML value is a text.
+/// `value` as TOML has it. What is no TOML value is a text, and so is a date or a time: a shell
+/// takes the quotes away, and no key is a date in TOML's sense.
 toml::table parse_value(const std::string& value) {
+  toml::table bare;
+  bare.insert("value", value);
   try {
-    return toml::parse("value = " + value);
+    auto parsed = toml::parse("value = " + value);
+    const auto* one = parsed.get("value");
+    return one->is_date() || one->is_time() || one->is_date_time() ? bare : parsed;
   } catch (const toml::parse_error&) {
-    toml::table bare;
-    bare.insert("value", value);
     return bare;
   }
 }
