@@ -18,6 +18,7 @@
 #include "net/command/listen.hpp"
 #include "net/command/log_file.hpp"
 #include "net/command/manual_clock.hpp"
+#include "net/command/needed_files.hpp"
 #include "net/command/node_metrics.hpp"
 #include "net/command/outgoing_mail.hpp"
 #include "net/command/places.hpp"
@@ -28,6 +29,7 @@
 #include "net/password_metrics.hpp"
 #include "net/programme/routes.hpp"
 #include "net/server.hpp"
+#include "net/tls.hpp"
 #include "net/waiting_room/metrics.hpp"
 #include "storage/backup.hpp"
 
@@ -230,6 +232,7 @@ net::router routes_of(const settings& with, const net::server& front, net::servi
 /// A start that can't serve must not leave data or a key behind: the ports are bound for a moment.
 void check_places(const settings& with, const clock& time) {
   auto options = server_options(with);
+  if (options.tls) or_stop(net::tls_context{}.load(*options.tls));
   options.threads = 1;
   net::server trial{options, time};
   or_stop(trial.listen(), environment_failed);
@@ -455,6 +458,7 @@ int serve(const settings& with) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   try {
+    or_stop(check_needed_files(with));
     run(with, signals, or_stop(log_output::open(with), environment_failed));
     return 0;
   } catch (const start_failure& why) {

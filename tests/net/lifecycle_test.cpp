@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "net/tls.hpp"
 #include "tests/net/certificate.hpp"
 #include "tests/net/front.hpp"
 
@@ -326,6 +327,7 @@ TEST(Tls, TakesANewCertificateWhileItServes) {
   auto failed = front.server().reload_certificate();
   ASSERT_FALSE(failed.has_value());
   EXPECT_THAT(failed.error(), HasSubstr("certificate.pem"));
+  EXPECT_THAT(failed.error(), HasSubstr("holds no certificate in PEM form"));
   tls_client still{front.port()};
   EXPECT_EQ(still.served_by(), "second");
 }
@@ -335,7 +337,48 @@ TEST(Tls, NamesTheFileThatIsMissing) {
   server front{{.tls = tls_files{"/nowhere/a.pem", "/nowhere/b.pem"}}, time};
   auto listening = front.listen();
   ASSERT_FALSE(listening.has_value());
-  EXPECT_THAT(listening.error(), HasSubstr("/nowhere/a.pem"));
+  EXPECT_THAT(listening.error(),
+              HasSubstr("listen.tls_certificate = /nowhere/a.pem: No such file or directory"));
+}
+
+TEST(Tls, NamesTheKeyOfTheConfigurationWhoseFileWillNotDo) {
+  const certificate made{"this"}, other{"other"};
+  const auto fault_of = [](const tls_files& files) {
+    const auto read = tls_context{}.load(files);
+    return read ? "" : read.error();
+  };
+  const auto [chain, key] = made.files();
+  EXPECT_EQ(fault_of({chain, key}), "");
+  EXPECT_THAT(fault_of({chain, "/nowhere/b.pem"}),
+              HasSubstr("listen.tls_key = /nowhere/b.pem: No such file or directory"));
+  EXPECT_THAT(fault_of({chain, "/"}), HasSubstr("listen.tls_key = /: is a directory"));
+  EXPECT_THAT(fault_of({chain, chain}),
+              HasSubstr("listen.tls_key = " + chain + ": holds no private key in PEM form"));
+  EXPECT_THAT(fault_of({key, key}),
+              HasSubstr("listen.tls_certificate = " + key + ": holds no cert"));
+  const auto stranger = fault_of({chain, other.files().private_key});
+  EXPECT_THAT(stranger, HasSubstr("listen.tls_key = " + other.files().private_key));
+  EXPECT_THAT(stranger, HasSubstr("does not belong to the first certificate"));
+  EXPECT_THAT(stranger, HasSubstr("listen.tls_certificate = " + chain));
+}
+
+/// OpenSSL would ask for it at the terminal.
+TEST(Tls, AKeyWithAPassphraseIsRefusedAndNotAskedFor) {
+  const certificate made{"this"};
+  const auto files = made.files();
+  const auto locked = files.private_key + ".locked";
+  {
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"),
+                                                                  &EVP_PKEY_free};
+    auto* out = std::fopen(locked.c_str(), "w");
+    std::string secret = "secret";
+    PEM_write_PrivateKey(out, key.get(), EVP_aes_128_cbc(), nullptr, 0, nullptr, secret.data());
+    std::fclose(out);
+  }
+  const auto read = tls_context{}.load({files.certificate_chain, locked});
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error(), HasSubstr("listen.tls_key = " + locked));
+  EXPECT_THAT(read.error(), HasSubstr("passphrase"));
 }
 
 }  // namespace

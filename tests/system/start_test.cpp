@@ -77,6 +77,20 @@ TEST_F(StartTest, AMissingKeyIsNotReplaced) {
   EXPECT_FALSE(fs::exists(where_.key));
 }
 
+TEST_F(StartTest, FilesThatAreMissingAreToldAllAtOnceBeforeAnythingIsMade) {
+  const auto log = place_.path() / "logs" / "node.log";
+  node without{
+      where_,
+      {"listen.tls_certificate=/nowhere/chain.pem", "listen.tls_key=/nowhere/key.pem",
+       "programme.regions=/nowhere/regions.csv", "keys.create=false", "log.file=" + log.string()}};
+  EXPECT_EQ(failed_start(without), wrong_configuration);
+  for (const auto* one : {"listen.tls_certificate = /nowhere/chain.pem", "programme.regions = /now",
+                          "listen.tls_key = /nowhere/key.pem", "keys.file = "})
+    EXPECT_TRUE(says(without, one)) << without.log();
+  EXPECT_FALSE(fs::exists(where_.data));
+  EXPECT_FALSE(fs::exists(log));
+}
+
 TEST_F(StartTest, AKeyThatOthersMayReadIsWarnedOfAndUsed) {
   const std::string warning = "is open to others than its owner (mode 0";
   {
