@@ -10,6 +10,7 @@
 #include "actors/runtime/runtime.pb.h"
 #include "actors/seed/recount.hpp"
 #include "actors/seed/seeding.hpp"
+#include "net/command/damage.hpp"
 #include "net/command/draw_audit.hpp"
 #include "net/command/key_check.hpp"
 #include "net/command/recovery.hpp"
@@ -27,20 +28,25 @@ using storage::fault;
 enum exit_code : int { holds = 0, does_not_hold = 1, cannot_tell = 3 };
 
 struct finding {
+  /// Where what was found lies, and so what is to be done.
+  enum class place { elsewhere, data, draw };
   exit_code code;
   std::string text;
+  place where = place::elsewhere;
 };
 template <class T>
 using checked = tl::expected<T, finding>;
 
-tl::unexpected<finding> found(std::string text) {
-  return tl::unexpected(finding{does_not_hold, std::move(text)});
+tl::unexpected<finding> found(std::string text, finding::place where = finding::place::data) {
+  return tl::unexpected(finding{does_not_hold, std::move(text), where});
 }
 
 finding finding_of(const storage::error& what) {
   const bool environment =
       what.kind == fault::io || what.kind == fault::no_space || what.kind == fault::in_use;
-  return {environment ? cannot_tell : does_not_hold, what.detail};
+  return {environment ? cannot_tell : does_not_hold, what.detail,
+          environment || what.kind == fault::version ? finding::place::elsewhere
+                                                     : finding::place::data};
 }
 
 tl::unexpected<finding> failed(const storage::error& what) {
@@ -110,17 +116,20 @@ private:
                    "next start writes LOCK\n");
         return check_marks();
       }
-      return found(fmt::format(
-          "{} has neither LOCK, as a node's data directory has, nor BACKUP, as a complete backup "
-          "has: a backup that was not finished, or whose list of files was taken away",
-          where_.root.string()));
+      return found(
+          fmt::format("{} has neither LOCK, as a node's data directory has, nor BACKUP, as a "
+                      "complete backup "
+                      "has: a backup that was not finished, or whose list of files was taken away. "
+                      "Restore nothing from it; take the newest backup whose audit passes",
+                      where_.root.string()),
+          finding::place::elsewhere);
     }
     return check_marks();
   }
 
   checked<void> check_marks() const {
     const auto mark = key_mark_in(where_.root);
-    if (!mark) return found(mark.error());
+    if (!mark) return found(mark.error(), finding::place::elsewhere);
     if (!*mark)
       fmt::print(out_,
                  "note: KEY is not there, which tells which master key the data was begun with: "
@@ -137,7 +146,8 @@ private:
     if (key_file_.empty()) return {};
     auto read = keyring::load(key_file_);
     if (!read) return tl::unexpected(finding{cannot_tell, read.error()});
-    if (auto fits = compare_key(where_.root, *read); !fits) return found(fits.error());
+    if (auto fits = compare_key(where_.root, *read); !fits)
+      return found(fits.error(), finding::place::elsewhere);
     keys_.emplace(std::move(*read));
     fmt::print(out_, "key: is the one that the data was begun with\n");
     return {};
@@ -250,9 +260,9 @@ private:
     const auto sound = draw_audit{where_.draws(), known, out_}.run();
     if (sound) return {};
     const auto& why = sound.error();
-    return tl::unexpected(
-        finding{why.code == errc::storage_unavailable ? cannot_tell : does_not_hold,
-                fmt::format("draw {}", why.detail.empty() ? name_of(why.code) : why.detail)});
+    auto text = fmt::format("draw {}", why.detail.empty() ? name_of(why.code) : why.detail);
+    if (why.code != errc::storage_unavailable) return found(std::move(text), finding::place::draw);
+    return tl::unexpected(finding{cannot_tell, std::move(text)});
   }
 
   /// What the state says of one shard, and whether the journal has been seen to agree.
@@ -275,6 +285,18 @@ private:
   std::unique_ptr<storage::state_store> rows_;  ///< what it has come to, at the journal's end
 };
 
+std::string advice_on(const finding& what, const fs::path& directory) {
+  switch (what.where) {
+    case finding::place::elsewhere:
+      return {};
+    case finding::place::data:
+      return advice_on_damage(directory);
+    case finding::place::draw:
+      return advice_on_damaged_draw(directory);
+  }
+  return {};
+}
+
 }  // namespace
 
 int audit(const audit_order& order, std::FILE* out, std::FILE* complaints) {
@@ -283,7 +305,8 @@ int audit(const audit_order& order, std::FILE* out, std::FILE* complaints) {
     fmt::print(out, "everything holds\n");
     return holds;
   }
-  fmt::print(complaints, "gelombang: {}\n", outcome.error().text);
+  fmt::print(complaints, "gelombang: {}{}\n", outcome.error().text,
+             advice_on(outcome.error(), order.data_directory));
   return outcome.error().code;
 }
 

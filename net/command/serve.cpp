@@ -13,6 +13,7 @@
 #include "net/caller_limits.hpp"
 #include "net/command/connections.hpp"
 #include "net/command/cpus.hpp"
+#include "net/command/damage.hpp"
 #include "net/command/demo.hpp"
 #include "net/command/key_check.hpp"
 #include "net/command/listen.hpp"
@@ -78,9 +79,14 @@ std::unique_ptr<runtime::node> open_node(const settings& with, const clock& time
                                          storage::directory_lock held) {
   auto opened = runtime::node::open(node_options(with), storage::posix_file_system(), time, system,
                                     all.kinds(), std::move(held));
-  if (!opened)
+  if (!opened) {
+    const auto& why = opened.error();
+    const bool is_damage =
+        why.kind == storage::fault::corrupt || why.kind == storage::fault::missing;
     throw start_failure{environment_failed,
-                        fmt::format("{}: {}", with.storage.data_dir, opened.error().detail)};
+                        fmt::format("{}: {}{}", with.storage.data_dir, why.detail,
+                                    is_damage ? advice_on_damage(with.storage.data_dir) : "")};
+  }
   const auto& found = (*opened)->started_with();
   if (is_blank(**opened))
     spdlog::info("nothing is stored in {} yet", with.storage.data_dir);

@@ -137,6 +137,8 @@ TEST_F(StartTest, AJournalWithoutTheNameOfItsEndIsNotGoneOnWith) {
   node without{where_};
   EXPECT_EQ(failed_start(without), environment_failed);
   EXPECT_TRUE(says(without, name.string() + " is missing")) << without.log();
+  EXPECT_TRUE(says(without, "gelombang restore --from BACKUP --data-dir " + where_.data.string()))
+      << without.log();
   EXPECT_EQ(audited().how.code, 1);
   fs::rename(aside, name);
   node whole{where_};

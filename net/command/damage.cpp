@@ -1,0 +1,47 @@
+#include "net/command/damage.hpp"
+
+#include <fmt/format.h>
+
+#include "storage/backup.hpp"
+
+namespace gelombang::command {
+
+namespace {
+
+/// Without the slash that a shell puts behind a directory's name.
+std::string name_of(const std::filesystem::path& directory) {
+  return (directory.has_filename() ? directory : directory.parent_path()).string();
+}
+
+}  // namespace
+
+std::string advice_on_damage(const std::filesystem::path& directory) {
+  if (storage::has_backup_mark({directory}))
+    return fmt::format(
+        "\nwhat to do: restore nothing from {0}, and keep it: it is evidence. Take the newest "
+        "other "
+        "backup that holds:\n"
+        "  gelombang audit verify --data-dir BACKUP\n"
+        "and make a new one of the node, if its data holds",
+        name_of(directory));
+  return fmt::format(
+      "\nwhat to do: start nothing on {0}, and keep it as it is, moved aside: what was answered "
+      "after the last backup is only there. Restore the newest backup whose audit passes:\n"
+      "  mv {0} {0}.damaged\n"
+      "  gelombang audit verify --data-dir BACKUP\n"
+      "  gelombang restore --from BACKUP --data-dir {0}",
+      name_of(directory));
+}
+
+std::string advice_on_damaged_draw(const std::filesystem::path& directory) {
+  if (storage::has_backup_mark({directory})) return advice_on_damage(directory);
+  return fmt::format(
+      "\nwhat to do: move that folder of {} aside, and keep it: the next start makes it again from "
+      "the journal. Audit again then; if a draw still does not hold, restore the newest backup "
+      "whose audit passes:\n"
+      "  gelombang audit verify --data-dir BACKUP\n"
+      "  gelombang restore --from BACKUP --data-dir NEW_DIRECTORY",
+      (directory / "draws").string());
+}
+
+}  // namespace gelombang::command
