@@ -1,10 +1,13 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <filesystem>
 #include <string>
+#include <thread>
 
+#include "actors/wave/draw/row.hpp"
 #include "net/programme/handlers.hpp"
 #include "tests/actors/rooms.hpp"
 #include "tests/actors/wave/small_draw.hpp"
@@ -70,6 +73,18 @@ protected:
     front_.add(http::verb::get, "/entries/{n}",
                [this](exchange& x) { return read_draw_entries(services_, x); });
     front_.start();
+    ASSERT_EQ(get_checked().status, 200);
+  }
+
+  /// Asks until the check that the first look at files asks for is done.
+  test::reply get_checked() {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (true) {
+      auto got = front_.get("/entries/1");
+      const bool is_under_way = got.body.find("/problems/draw_unchecked") != std::string::npos;
+      if (!is_under_way || std::chrono::steady_clock::now() > end) return got;
+      std::this_thread::yield();
+    }
   }
 
   fs::path folder() const { return around_.where.path() / "draws" / "wave-1"; }
@@ -126,8 +141,38 @@ TEST_F(DrawDownload, IsBrokenOffWhenAFileIsCutMeanwhile) {
     EXPECT_THAT(next.body, HasSubstr(std::string{"wave-1/"} + name));
     fs::rename(aside, folder() / name);
     in_.time.advance(1s);
-    EXPECT_EQ(front_.get("/entries/1").body, whole) << "as soon as it is mended";
+    EXPECT_EQ(get_checked().body, whole) << "as soon as it is mended";
   }
+}
+
+TEST_F(DrawDownload, GoesOnWhereItWasBrokenOff) {
+  const auto whole = front_.get("/entries/1");
+  EXPECT_EQ(whole.header("accept-ranges"), "bytes");
+  const auto length = whole.body.size();
+  // Within the header, at its end, in the midst of a line, across thousands of lines, at the end.
+  for (const std::size_t at :
+       {std::size_t{1}, draw::entries_header.size(), std::size_t{70'001}, length / 2, length - 1}) {
+    const auto rest = front_.connect().ask(
+        "GET /entries/1 HTTP/1.1\r\nHost: a\r\nRange: bytes=" + std::to_string(at) + "-\r\n\r\n");
+    ASSERT_EQ(rest.status, 206) << at;
+    EXPECT_EQ(rest.header("content-range"), fmt::format("bytes {}-{}/{}", at, length - 1, length));
+    EXPECT_EQ(rest.header("etag"), whole.header("etag"));
+    EXPECT_TRUE(rest.body == whole.body.substr(at)) << at;
+  }
+}
+
+TEST_F(DrawDownload, APartIsBrokenOffWhenAFileIsCutMeanwhile) {
+  const auto whole = front_.get("/entries/1").body;
+  auto reader = front_.connect();
+  reader.send("GET /entries/1 HTTP/1.1\r\nHost: a\r\nRange: bytes=1000-\r\n\r\n");
+  std::array<char, 4096> bytes;
+  const auto got = reader.socket().read_some(boost::asio::buffer(bytes));
+  fs::resize_file(folder() / "roster.bin", 64);
+  const auto answer = std::string(bytes.data(), got) + reader.read_to_end();
+  EXPECT_THAT(answer.substr(0, 64), StartsWith("HTTP/1.1 206 Partial Content\r\n"));
+  const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
+  EXPECT_LT(body.size(), whole.size() - 1000) << "taken for the whole part";
+  EXPECT_TRUE(whole.substr(1000).starts_with(body)) << "something that the file has never held";
 }
 
 }  // namespace
