@@ -54,6 +54,11 @@ auto verified(services& s, exchange& x, std::string password, std::string hash) 
       });
 }
 
+/// Whether a refusal tells something of a code that was guessed.
+bool is_verdict(errc why) {
+  return why == errc::code_wrong || why == errc::code_expired;
+}
+
 void answer_tokens(const services& s, exchange& x, const result<session_grant>& grant) {
   if (!grant) return x.refuse(grant.error());
   auto json = x.json();
@@ -112,7 +117,10 @@ task<> verify_email(services& s, exchange& x) {
   applicant::verify_email command{std::move(code), std::move(*verifier), *request, x.now()};
   auto grant =
       co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(account), std::move(command));
-  if (grant) s.attempts.codes.was_right(account, x.peer(), x.now());
+  if (grant)
+    s.attempts.codes.was_right(account, x.peer(), x.now());
+  else if (!is_verdict(grant.error().code))
+    s.attempts.codes.was_not_looked_at(account, x.peer(), x.now());
   answer_tokens(s, x, grant);
 }
 
