@@ -57,8 +57,8 @@ tl::expected<void, published_file_fault> look_at(const published_file& file) {
   in.read(front.data(), static_cast<std::streamsize>(front.size()));
   if (front == byte_order_mark)
     return wrong(true,
-                 "begins with a UTF-8 byte order mark (EF BB BF), which the published file has "
-                 "not: an editor may have added it. Take it away, or " +
+                 "begins with a UTF-8 byte order mark (EF BB BF), which the published file does "
+                 "not have: an editor may have added it. Take it away, or " +
                      download_again(file));
   return {};
 }

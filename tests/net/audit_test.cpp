@@ -123,6 +123,32 @@ TEST_F(Audit, FindsADamagedDraw) {
   EXPECT_THAT(complaint_, HasSubstr("the next start makes it again"));
 }
 
+TEST_F(Audit, SaysInWordsWhatStandsInThePlaceOfADrawsFile) {
+  const auto made_otherwise = [](const std::filesystem::path& file, std::string_view what) {
+    const auto bytes = std::filesystem::file_size(file);
+    if (what == "cut") return std::filesystem::resize_file(file, bytes / 2);
+    if (what == "empty") return std::filesystem::resize_file(file, 0);
+    std::filesystem::remove(file);
+    if (what == "directory") std::filesystem::create_directory(file);
+    if (what == "pipe") ::mkfifo(file.c_str(), 0600);
+  };
+  for (const auto* name : {"roster.bin", "committed.json"}) {
+    for (const std::string what : {"cut", "empty", "directory", "pipe", "gone"}) {
+      std::filesystem::remove_all(at_.draws());
+      commit_draw();
+      const auto file = at_.draws() / "wave-1" / name;
+      made_otherwise(file, what);
+      if (what == "gone" && std::string_view{name} == "committed.json") continue;
+      const bool is_no_file = what == "directory" || what == "pipe";
+      EXPECT_EQ(run(), is_no_file ? 3 : 1) << name << " " << what;
+      EXPECT_THAT(complaint_, Not(HasSubstr("Invalid argument")));
+      EXPECT_THAT(complaint_, HasSubstr(is_no_file ? "is a " + what : name)) << what;
+      EXPECT_THAT(complaint_, HasSubstr(is_no_file ? "aside" : "the next start makes it again"))
+          << name << " " << what;
+    }
+  }
+}
+
 TEST_F(Audit, ADrawThatWasNotCommittedIsNoFault) {
   std::filesystem::create_directories(at_.draws() / "wave-4");
   EXPECT_EQ(run(), 0) << complaint_;

@@ -75,7 +75,12 @@ result<mapped_file> mapped_file::open(const std::filesystem::path& path) {
   if (!file.valid() && errno == ENOENT) return refuse(errc::not_found, {}, path.string());
   struct stat status {};
   if (!file.valid() || ::fstat(file.number(), &status) != 0) return failed(path, errno);
-  if (!S_ISREG(status.st_mode)) return failed(path, EINVAL);
+  if (!S_ISREG(status.st_mode))
+    return refuse(errc::storage_unavailable, {},
+                  fmt::format("{}: {}, and a file must be there: move it aside", path.string(),
+                              S_ISDIR(status.st_mode)    ? "is a directory"
+                              : S_ISFIFO(status.st_mode) ? "is a pipe"
+                                                         : "is no regular file"));
   mapped_file mapped;
   mapped.path_ = path;
   mapped.opened_ = identity_in(status);
