@@ -42,7 +42,8 @@ task<> make_backup(services& s, exchange& x) {
   // The copy is what stands there, and whoever relies on it has to know what that is worth.
   for (const auto& one : (*made)->damaged) {
     json.value(one);
-    spdlog::warn("backup to {} is complete, and holds what is damaged in the node: {}", target, one);
+    spdlog::warn("backup to {} is complete, and holds what is damaged in the node: {}", target,
+                 one);
   }
   json.end_array().end_object();
   x.reply(201);
