@@ -141,6 +141,22 @@ probe() {
   done
 }
 
+# What each kind of thread has used of the processor so far: lines of name and ticks.
+thread_ticks() {
+  local stat
+  for stat in /proc/"$node_pid"/task/*/stat; do
+    # The name stands in brackets, and may hold blanks.
+    sed 's/^[0-9]* (\(.*\)) \(.*\)$/\1\t\2/' "$stat" 2>/dev/null || true
+  done | awk -F '\t' '{sub(/-[0-9]+$/, "", $1); split($2, f, " "); t[$1] += f[12] + f[13]} END {for (n in t) print n "\t" t[n]}'
+}
+
+# spent BEFORE AFTER: the same between two moments, in parts of the whole, the greatest first.
+spent() {
+  awk -F '\t' 'NR == FNR {before[$1] = $2; next} {t[$1] = $2 - before[$1]; sum += t[$1]}
+    END {for (n in t) if (sum > 0 && t[n] / sum >= 0.01) printf "%.0f %s\n", 100 * t[n] / sum, n}' "$1" "$2" |
+    sort -rn | awk '{printf "%s%s %s %%", sep, $2, $1; sep = ", "}'
+}
+
 # step TIMES: offers so many times the peak, and adds a line to the table.
 step() {
   local rate=$(($1 * peak)) before after prober health
@@ -149,12 +165,15 @@ step() {
     phase "overload" "$rate" "$seconds" true
     phase "afterwards" $((peak * 7 / 10)) 8 false; } >"$room/offer.toml"
   before=$(resident_kb "$node_pid")
+  thread_ticks >"$room/ticks.before"
   probe "$room/health.$1" &
   prober=$!
   pids+=("$prober")
   offer "step.$1"
   end "$prober"
   after=$(resident_kb "$node_pid")
+  thread_ticks >"$room/ticks.after"
+  echo "- $1 times: $(spent "$room/ticks.before" "$room/ticks.after")" >>"$room/spent"
   health=$(sort -k2 -n "$room/health.$1" | awk '{v[NR] = $2; bad += $1 != 200} END {printf "%.0f%s", 1000 * v[int(NR * 0.99) + (NR < 100)], bad ? " (" bad " failed)" : ""}')
   line "$1" "$before" "$after" "$health"
 }
@@ -213,6 +232,8 @@ report() {
   printf '| offered, times the peak | goodput, of the peak | p99 of those served, ms | told to come back | p99 of that, ms | no answer within 300 ms | back to normal after, s | memory added, MB | p99 of /healthz for operators, ms |\n'
   printf '|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n'
   cat "$room/table"
+  printf '\nWhere its time went, by thread:\n\n'
+  cat "$room/spent"
 }
 
 main() {

@@ -1,4 +1,5 @@
 #include "net/password_pool.hpp"
+#include "storage/thread_name.hpp"
 
 #include <pthread.h>
 #include <sched.h>
@@ -47,10 +48,6 @@ using maybe_time = std::optional<password_pace::time_point>;
 maybe_time earlier(maybe_time a, maybe_time b) {
   if (!a || !b) return a ? a : b;
   return std::min(*a, *b);
-}
-
-void name_this_thread(const std::string& name) {
-  ::pthread_setname_np(::pthread_self(), name.c_str());
 }
 
 /// Whoever else has work goes before. Linux has a nice value for each thread, and a thread's id is

@@ -10,6 +10,7 @@
 #include "net/io_thread.hpp"
 #include "net/server_shared.hpp"
 #include "net/waiting_room/waiting_room.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::net {
 namespace {
@@ -145,6 +146,7 @@ void server::start(router routes, metrics_page* page) {
   started_ = true;
   for (auto& thread : threads_) {
     shared_->running.emplace_back([this, &thread] {
+      name_this_thread("io-" + std::to_string(thread->index()));
       thread->run(shared_->metrics->of_thread(thread->index()));
       std::lock_guard lock{shared_->guard};
       --shared_->threads_left;

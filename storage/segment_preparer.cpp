@@ -1,4 +1,5 @@
 #include "storage/segment_preparer.hpp"
+#include "storage/thread_name.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -52,6 +53,7 @@ bool segment_preparer::stopping() const {
 }
 
 void segment_preparer::run() {
+  name_this_thread("segments");
   std::unique_lock lock(guard_);
   for (;;) {
     wake_.wait(lock, [this] { return stop_ || requested_ != tried_; });

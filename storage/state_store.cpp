@@ -22,6 +22,7 @@
 
 #include "storage/file_system.hpp"
 #include "storage/room.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::storage {
 namespace {
@@ -120,6 +121,7 @@ public:
 
 private:
   void run(const std::vector<std::string>& names, std::uint64_t left) {
+    name_this_thread("prewarm");
     std::string scratch(prewarm_step_bytes, '\0');
     for (const auto& name : names) {
       const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);

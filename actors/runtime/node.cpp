@@ -5,13 +5,26 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <utility>
 
 #include "actors/runtime/bounce.hpp"
 #include "actors/runtime/protocol.hpp"
 #include "actors/runtime/replay.hpp"
 #include "storage/data_mark.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::runtime {
+namespace {
+
+std::thread named(const char* name, std::function<void()> work) {
+  return std::thread{[name, work = std::move(work)] {
+    name_this_thread(name);
+    work();
+  }};
+}
+
+}  // namespace
 
 node::node(node_options options, storage::file_system& files, const clock& time,
            caf::actor_system& system, const std::vector<const entity_kind*>& kinds,
@@ -120,11 +133,11 @@ void node::finish_restore() {
 void node::start() {
   send_what_was_under_way();
   threaded_ = ran_ = true;
-  commit_thread_ = std::thread{[this] { run_commit(); }};
+  commit_thread_ = named("commit", [this] { run_commit(); });
   for (std::uint32_t i = 0; i < options_.loader_threads; ++i)
-    loader_threads_.emplace_back([this] { run_loader(); });
-  checkpoint_thread_ = std::thread{[this] { run_checkpoints(); }};
-  timer_thread_ = std::thread{[this] { run_timer(); }};
+    loader_threads_.push_back(named("loader", [this] { run_loader(); }));
+  checkpoint_thread_ = named("checkpoint", [this] { run_checkpoints(); });
+  timer_thread_ = named("timer", [this] { run_timer(); });
 }
 
 void node::wake_all(std::mutex& mutex, std::condition_variable& wanted) {

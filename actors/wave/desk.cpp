@@ -10,6 +10,7 @@
 #include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "actors/wave/reading_desk.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::wave {
 namespace {
@@ -60,6 +61,7 @@ void draw_desk::submit(std::function<void()> job) {
 }
 
 void draw_desk::run() {
+  name_this_thread("draws");
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 #include "net/command/ask.hpp"
 #include "net/command/demo.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::command {
 
@@ -24,6 +25,7 @@ regular_waves::~regular_waves() {
 }
 
 void regular_waves::run() {
+  name_this_thread("regular-waves");
   constexpr std::chrono::seconds interval{30};
   std::unique_lock lock{mutex_};
   while (!stopping_) {

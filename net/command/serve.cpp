@@ -33,6 +33,7 @@
 #include "net/tls.hpp"
 #include "net/waiting_room/metrics.hpp"
 #include "storage/backup.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::command {
 namespace {
@@ -192,6 +193,7 @@ void wait_for_the_end(const sigset_t& signals, net::server& front, const log_out
 /// process, which ends without taking `front` apart.
 void hurry_when_told_again(const sigset_t& signals, net::server& front, const log_output& log) {
   std::thread{[&signals, &front, &log] {
+    name_this_thread("signals");
     for (int signal = 0; sigwait(&signals, &signal) == 0;) {
       if (signal != SIGHUP) {
         front.hurry();

@@ -10,6 +10,7 @@
 
 #include "net/mailer/directory_sender.hpp"
 #include "net/mailer/smtp_sender.hpp"
+#include "storage/thread_name.hpp"
 
 namespace gelombang::mailer {
 
@@ -23,7 +24,11 @@ post_office::post_office(mailbox from, outbox_options options,
       senders_(std::move(senders)) {
   assert(!senders_.empty());
   threads_.reserve(senders_.size());
-  for (auto& sender : senders_) threads_.emplace_back([this, &sender] { work(*sender); });
+  for (auto& sender : senders_)
+    threads_.emplace_back([this, &sender] {
+      name_this_thread("mail");
+      work(*sender);
+    });
 }
 
 post_office::~post_office() {

@@ -1,4 +1,5 @@
 #include "net/programme/backups.hpp"
+#include "storage/thread_name.hpp"
 
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -12,6 +13,7 @@ bool backups::start(std::string target, boost::asio::io_context& asker, made don
   if (thread_.joinable()) thread_.join();
   busy_ = true;
   thread_ = std::thread{[this, target = std::move(target), &asker, done = std::move(done)] {
+    name_this_thread("backup");
     auto finished = make_(target);
     {
       std::lock_guard ended{mutex_};
