@@ -1,5 +1,6 @@
 #include "actors/provider/rules.hpp"
 
+#include "actors/programme/line.hpp"
 #include "actors/provider/profile.hpp"
 
 namespace gelombang::provider {

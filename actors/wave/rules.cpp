@@ -4,8 +4,8 @@
 #include <set>
 
 #include "actors/applicant/profile.hpp"
+#include "actors/programme/line.hpp"
 #include "actors/programme/sha256.hpp"
-#include "actors/provider/profile.hpp"
 
 namespace gelombang::wave {
 namespace {
@@ -146,7 +146,6 @@ void change(state& wave, const event& what, std::uint32_t shards) {
       forget_unfinished_orders(wave, shards);
       wave.mutable_cancellation()->set_at(what.at());
       wave.mutable_cancellation()->set_reason(what.cancelled().reason());
-      wave.mutable_cancellation()->set_by(what.cancelled().by());
       return next_phase(wire::CANCELLED);
     case event::kAlsoOrdered:  // that it is remembered is all
     case event::BODY_NOT_SET:
@@ -218,7 +217,7 @@ result<event> decide(const state& wave, const cancel& command) {
       auto& cancelled = *what.mutable_cancelled();
       cancelled.set_by(command.by.value);
       if (command.reason.empty()) return what;
-      auto reason = provider::normalise_reason(command.reason);
+      auto reason = normalise_reason(command.reason);
       if (!reason) return tl::unexpected(reason.error());
       cancelled.set_reason(std::move(*reason));
       return what;

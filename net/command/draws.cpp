@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,6 +12,7 @@
 
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
+#include "actors/programme/line.hpp"
 #include "actors/wave/draw/verify.hpp"
 #include "net/command/published_file.hpp"
 
@@ -33,14 +33,6 @@ tl::expected<std::string, failure> read_file(const published_file& file) {
   if (in.good() || in.eof()) return text.str();
   return tl::unexpected(
       failure{unreadable, fmt::format("{} {}: {}", file.option, file.path, std::strerror(errno))});
-}
-
-/// A text out of a file that anybody may have written, fit for a terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char one) { return static_cast<unsigned char>(one) < 0x20 || one == 0x7f; }, '?');
-  return text;
 }
 
 std::string text_of(const std::vector<draw::group>& groups) {
@@ -113,6 +105,10 @@ std::string not_checked(const draw::summary& published, const std::string& commi
         "    the secret are the summary's word (--committed compares them with a copy of then)\n";
   if (published.drawn)
     text += "  that the beacon value is what its source gave in that round: ask the source\n";
+  if (published.cancelled)
+    text +=
+        "  that it was cancelled, when and why: the summary's word, which was added to what was\n"
+        "    committed to; a drawn summary of this wave would prove it wrong\n";
   return text +
          "  who joined, and each entry's region, groups, family and family room: the entries' "
          "word;\n"

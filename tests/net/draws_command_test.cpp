@@ -29,6 +29,7 @@ protected:
     const auto committed = draw::commit(at, draw::testing::roster_of_three(), given, 1);
     ASSERT_TRUE(committed);
     write("committed", draw::to_json(*committed));
+    ASSERT_TRUE(draw::draw_files::open(at).value().export_entries(path_of("entries_committed"), 1));
     const auto drawn = draw::run(at, "\x03\x16", "our secret", 1);
     ASSERT_TRUE(drawn);
     write("summary", draw::to_json(*drawn));
@@ -91,6 +92,17 @@ TEST_F(DrawCommand, NamesWhatItHasNotChecked) {
   EXPECT_THAT(said_, Not(HasSubstr("the summary's word")));
   EXPECT_THAT(said_, HasSubstr("region, groups, family and family room"));
   EXPECT_THAT(said_, HasSubstr("beacon value"));
+}
+
+TEST_F(DrawCommand, ThatAWaveWasCancelledIsTheSummarysWordAlone) {
+  const std::string on_trust = "that it was cancelled, when and why";
+  write("entries", content("entries_committed"));
+  EXPECT_EQ(verify("committed"), 0) << complaint_;
+  EXPECT_THAT(said_, Not(HasSubstr(on_trust)));
+  with_commitment([](auto& summary) { summary["state"] = "cancelled"; });
+  EXPECT_EQ(verify("committed"), 0) << complaint_;
+  EXPECT_THAT(said_, HasSubstr("the summary says that it was CANCELLED"));
+  EXPECT_THAT(said_, HasSubstr(on_trust));
 }
 
 TEST_F(DrawCommand, TwoMembersOfTheSameNameAreRefused) {
@@ -229,6 +241,15 @@ TEST_F(DrawCommand, WhatAnyoneWroteDoesNotReachTheTerminalRaw) {
   with_commitment([](auto& summary) { summary["beacon_source"] = "\x1b[2Jdrand"; });
   EXPECT_EQ(verify("summary", "committed"), 1);
   EXPECT_THAT(complaint_, HasSubstr("committed ?[2Jdrand"));
+  SetUp();
+  with_commitment([](auto& summary) {
+    summary["beacon_source"] =
+        "\xc2\x9b"
+        "2Jdr\xe2\x80\xae"
+        "dna";
+  });
+  EXPECT_EQ(verify("summary", "committed"), 1);
+  EXPECT_THAT(complaint_, HasSubstr("committed ?2Jdr?dna"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "actors/programme/format.hpp"
 #include "actors/programme/hex.hpp"
+#include "actors/programme/line.hpp"
 #include "actors/programme/time.hpp"
 #include "actors/wave/draw/draw.hpp"
 #include "actors/wave/draw/files.hpp"
@@ -233,17 +234,12 @@ std::string explain(const entry_report& report) {
   return {};
 }
 
-/// Anybody may have written the reason.
 std::string describe(const cancellation& cancelled) {
-  auto reason = cancelled.reason.empty() ? "none on record" : cancelled.reason;
-  std::replace_if(
-      reason.begin(), reason.end(),
-      [](char one) { return static_cast<unsigned char>(one) < 0x20 || one == 0x7f; }, '?');
   return fmt::format(
-      "committed, and CANCELLED {}: it is never drawn; everything known so far agrees\n"
+      "committed, and the summary says that it was CANCELLED {}; everything known so far agrees\n"
       "  reason: {}\n",
       cancelled.at ? "on " + format_time(*cancelled.at) : "at a time that is not on record",
-      reason);
+      cancelled.reason.empty() ? "none on record" : printable(cancelled.reason));
 }
 
 std::string describe(const entry_report& report, const summary& published) {

@@ -76,17 +76,6 @@ TEST(ProviderName, CanBeSeenAsItIs) {
   }
 }
 
-// ---- reasons
-
-TEST(SuspensionReason, IsOneLineOfOneToTwoHundredCharacters) {
-  EXPECT_EQ(normalise_reason(" izin dicabut "), "izin dicabut");
-  EXPECT_EQ(normalise_reason("x"), "x");
-  const auto longest = repeated("é", reason_characters_max);
-  EXPECT_EQ(normalise_reason(longest), longest);
-  for (const auto& text : {std::string{}, std::string{"  "}, longest + "x", std::string{"a\nb"}})
-    EXPECT_EQ(normalise_reason(text).error(), (refusal{errc::reason_invalid, "/reason"}));
-}
-
 // ---- web addresses
 
 TEST(ProviderWebsite, IsAPublicHttpsAddressOrNone) {
