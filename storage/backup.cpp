@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "storage/checksum.hpp"
+#include "storage/interruption.hpp"
 #include "storage/plain_files.hpp"
 
 namespace gelombang::storage {
@@ -143,8 +144,10 @@ result<tree> walk_tree(
 
 /// Reads a file in steps; `use` is given each of them.
 template <class Use>
-result<void> read_in_steps(file_system& files, const fs::path& path, std::uint64_t bytes, Use use) {
+result<void> read_in_steps(file_system& files, const fs::path& path, std::uint64_t bytes,
+                           const std::stop_token& until, Use use) {
   for (std::uint64_t offset = 0; offset < bytes; offset += step_bytes) {
+    if (auto going = unless_told_to_stop(until); !going) return going;
     const auto wanted = std::min(step_bytes, bytes - offset);
     const auto step = files.read(path, offset, wanted);
     if (!step) return tl::unexpected(step.error());
@@ -156,31 +159,34 @@ result<void> read_in_steps(file_system& files, const fs::path& path, std::uint64
   return {};
 }
 
-result<listed_file> describe(file_system& files, const fs::path& root, const fs::path& path) {
+result<listed_file> describe(file_system& files, const fs::path& root, const fs::path& path,
+                             const std::stop_token& until = {}) {
   const auto bytes = files.size(root / path);
   if (!bytes) return tl::unexpected(bytes.error());
   sha256_stream sum;
-  auto read = read_in_steps(files, root / path, *bytes, [&](std::uint64_t, std::string_view step) {
-    sum.add(step);
-    return result<void>{};
-  });
+  auto read =
+      read_in_steps(files, root / path, *bytes, until, [&](std::uint64_t, std::string_view step) {
+        sum.add(step);
+        return result<void>{};
+      });
   if (!read) return tl::unexpected(read.error());
   return listed_file{path, *bytes, to_hex(sum.finish())};
 }
 
 /// Copies a file durably but for its name. @returns the SHA-256 of what was copied.
 result<std::string> copy_file(file_system& files, const fs::path& from, const fs::path& to,
-                              std::uint64_t bytes) {
+                              std::uint64_t bytes, const std::stop_token& until = {}) {
   if (auto made = files.make_directories(to.parent_path()); !made) {
     return tl::unexpected(made.error());
   }
   auto file = files.create(to);
   if (!file) return tl::unexpected(file.error());
   sha256_stream sum;
-  auto done = read_in_steps(files, from, bytes, [&](std::uint64_t offset, std::string_view step) {
-    sum.add(step);
-    return (*file)->write_at(offset, step);
-  });
+  auto done =
+      read_in_steps(files, from, bytes, until, [&](std::uint64_t offset, std::string_view step) {
+        sum.add(step);
+        return (*file)->write_at(offset, step);
+      });
   if (!done) return tl::unexpected(done.error());
   if (auto synced = (*file)->sync(); !synced) return tl::unexpected(synced.error());
   return to_hex(sum.finish());
@@ -191,13 +197,14 @@ bool is_draft(const fs::path& path) {
   return path.extension() == ".new" || path.extension() == ".again";
 }
 
-result<void> copy_draws(file_system& files, const fs::path& from, const fs::path& to) {
+result<void> copy_draws(file_system& files, const fs::path& from, const fs::path& to,
+                        const std::stop_token& until) {
   const auto found = walk_tree(from, is_draft);
   if (!found) return tl::unexpected(found.error());
   for (const auto& path : found->files) {
     const auto bytes = files.size(from / path);
     if (!bytes) return tl::unexpected(bytes.error());
-    if (auto done = copy_file(files, from / path, to / path, *bytes); !done) {
+    if (auto done = copy_file(files, from / path, to / path, *bytes, until); !done) {
       return tl::unexpected(done.error());
     }
   }
@@ -291,13 +298,13 @@ result<std::vector<listed_file>> read_mark(file_system& files, const layout& bac
 }
 
 /// The mark comes last: its name appears when everything that it lists is on the disk.
-result<void> write_mark(file_system& files, const layout& backup) {
+result<void> write_mark(file_system& files, const layout& backup, const std::stop_token& until) {
   const auto& root = backup.root;
   const auto found = walk_tree(root);
   if (!found) return tl::unexpected(found.error());
   std::vector<listed_file> listed;
   for (const auto& path : found->files) {
-    auto file = describe(files, root, path);
+    auto file = describe(files, root, path, until);
     if (!file) return tl::unexpected(file.error());
     listed.push_back(std::move(*file));
   }
@@ -395,18 +402,18 @@ result<directory_lock> directory_lock::take(const layout& where) {
 }
 
 result<void> backup(const state_store& state, const journal& log, const layout& from,
-                    const layout& target) {
+                    const layout& target, const std::stop_token& until) {
   auto& files = posix_file_system();
   if (auto fit = need_fit_target(from, target.root); !fit) return fit;
   if (auto made = files.make_directories(target.journal()); !made) return made;
   if (auto done = copy_marks(files, from, target); !done) return done;
   // The state first: whatever it has seen is in the journal that is copied after it, be it in a
   // segment or, when `release` has been at work between the two, in an archive.
-  if (auto done = state.copy_to(target.state()); !done) return done;
-  if (auto done = log.copy_to(target.journal()); !done) return done;
-  if (auto done = copy_draws(files, from.draws(), target.draws()); !done) return done;
+  if (auto done = state.copy_to(target.state(), until); !done) return done;
+  if (auto done = log.copy_to(target.journal(), until); !done) return done;
+  if (auto done = copy_draws(files, from.draws(), target.draws(), until); !done) return done;
   if (auto done = sync_tree(files, target.root); !done) return done;
-  return write_mark(files, target);
+  return write_mark(files, target, until);
 }
 
 bool has_backup_mark(const layout& where) {
@@ -435,18 +442,6 @@ result<backup_report> verify_backup(file_system& files, const layout& backup) {
                   fmt::format("{} does not belong to the backup: {} does not list it",
                               (*unlisted)->string(), backup.backup_mark().filename().string()));
   return report;
-}
-
-std::vector<std::string> damage_in(file_system& files, const layout& backup) {
-  std::vector<std::string> found;
-  if (const auto read = verify_journal(files, backup.journal()); !read)
-    found.push_back(read.error().detail);
-  auto state = state_store::open_to_read({.directory = backup.state(), .prewarm_bytes = 0});
-  if (!state)
-    found.push_back(state.error().detail);
-  else if (const auto read = (*state)->verify(); !read)
-    found.push_back(read.error().detail);
-  return found;
 }
 
 result<void> restore(file_system& files, const layout& backup, const layout& target) {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
-#include <vector>
 
 #include "storage/journal.hpp"
 #include "storage/state_store.hpp"
@@ -46,12 +46,13 @@ result<bool> is_inside(const std::filesystem::path& path, const std::filesystem:
 /// Copies the marks of format and key, but no key, a running node's state, then the journal up to a
 /// moment after it, then the draws' published files into the empty or absent `target`, which is
 /// absolute: together they open as a node of that moment. Writing goes on meanwhile. On failure
-/// `target` is left without the mark of completeness.
+/// `target` is left without the mark of completeness; so it is when `until` tells to stop, which is
+/// heeded between any two steps of reading (`io`).
 /// @returns `in_use` for a target that is not empty; `unfit` for one that can hold no copy, being
 ///   relative (to what, the one who asks can't know), inside the data directory, too long, no
 ///   directory, or not to be made or written.
 result<void> backup(const state_store& state, const journal& log, const layout& from,
-                    const layout& target);
+                    const layout& target, const std::stop_token& until = {});
 
 /// What a backup holds.
 struct backup_report {
@@ -66,12 +67,6 @@ bool has_backup_mark(const layout& where);
 /// @returns `missing` for a directory that is no complete backup, `corrupt` for a file that is not
 ///   what was backed up, or that was not backed up at all, or no file at all.
 result<backup_report> verify_backup(file_system& files, const layout& backup);
-
-/// Reads a copy's journal and state through, every checksum and chain of them, and changes nothing:
-/// what of the node was damaged already has been copied as it was, and the mark of completeness
-/// only says that it is the same. @returns what does not hold, a line each; the first flaw of
-/// either
-std::vector<std::string> damage_in(file_system& files, const layout& backup);
 
 /// Copies a complete backup into an empty or absent data directory, after verifying it. What its
 /// mark does not list stays behind.

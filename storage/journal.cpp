@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "storage/archive.hpp"
+#include "storage/copy_file.hpp"
 #include "storage/history.hpp"
+#include "storage/interruption.hpp"
 #include "storage/newest_segment.hpp"
 #include "storage/segment_preparer.hpp"
 
@@ -17,8 +19,6 @@ namespace gelombang::storage {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t copy_step_bytes = 1u << 20;
 
 std::uint64_t random_salt() {
   std::random_device source;
@@ -119,7 +119,7 @@ public:
     return {};
   }
 
-  result<void> copy_to(const fs::path& directory) const override {
+  result<void> copy_to(const fs::path& directory, const std::stop_token& until) const override {
     const std::lock_guard lock(releasing_);
     std::vector<segment_pointer> closed;
     stored_segment active;
@@ -131,15 +131,18 @@ public:
       active.bytes = active_has_frames_ ? active_.bytes : 0;
     }
     for (const auto& segment : closed) {
+      if (auto going = unless_told_to_stop(until); !going) return going;
       const auto target = directory / segment->path.filename();
       if (files_.link(segment->path, target)) continue;
       const auto size = files_.size(segment->path);
       if (!size) return tl::unexpected(size.error());
-      if (auto done = copy_file(segment->path, target, *size); !done) return done;
+      if (auto done = copy_file_in_steps(files_, segment->path, target, *size, until); !done)
+        return done;
     }
     if (active.bytes != 0) {
       const auto target = directory / active.path.filename();
-      if (auto done = copy_file(active.path, target, active.bytes); !done) return done;
+      if (auto done = copy_file_in_steps(files_, active.path, target, active.bytes, until); !done)
+        return done;
     }
     if (closed.empty() && active.bytes == 0) return files_.sync_directory(directory);
     const auto& newest = active.bytes != 0 ? active.header : closed.back()->header;
@@ -434,19 +437,6 @@ private:
       if (auto done = wanted.visit(*frame); !done) return done;
     }
     return {};
-  }
-
-  result<void> copy_file(const fs::path& from, const fs::path& to, std::uint64_t bytes) const {
-    auto file = files_.create(to);
-    if (!file) return tl::unexpected(file.error());
-    for (std::uint64_t offset = 0; offset < bytes; offset += copy_step_bytes) {
-      const auto wanted = std::min(copy_step_bytes, bytes - offset);
-      const auto step = files_.read(from, offset, wanted);
-      if (!step) return tl::unexpected(step.error());
-      if (step->size() != wanted) return corrupt_at(from, offset, "the file is cut off");
-      if (auto done = (*file)->write_at(offset, *step); !done) return done;
-    }
-    return (*file)->sync();
   }
 
   file_system& files_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -97,8 +98,10 @@ public:
   virtual result<void> release(const positions& checkpoint) = 0;
 
   /// Copies everything up to what is durable at some moment during the call into the existing
-  /// `directory`, closed files by hard link where the file system allows. Appending goes on.
-  virtual result<void> copy_to(const std::filesystem::path& directory) const = 0;
+  /// `directory`, closed files by hard link where the file system allows. Appending goes on. Told
+  /// to stop, it fails between two steps (`io`).
+  virtual result<void> copy_to(const std::filesystem::path& directory,
+                               const std::stop_token& until) const = 0;
 
   virtual const recovery_report& recovered() const = 0;
 };

@@ -11,7 +11,6 @@
 #include <rocksdb/rate_limiter.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
-#include <rocksdb/utilities/checkpoint.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@
 
 #include "storage/file_system.hpp"
 #include "storage/room.hpp"
+#include "storage/state_files.hpp"
 #include "storage/thread_name.hpp"
 
 namespace gelombang::storage {
@@ -150,11 +150,7 @@ public:
     }
   }
 
-  ~rocksdb_state() override {
-    prewarmer_.reset();
-    rdb::CancelAllBackgroundWork(db_.get(), true);
-    (void)db_->Close();
-  }
+  ~rocksdb_state() override { close(); }
 
   result<std::vector<std::optional<std::string>>> get(
       std::span<const std::string> keys) const override {
@@ -214,7 +210,7 @@ public:
     return done;
   }
 
-  result<void> copy_to(const fs::path& directory) const override {
+  result<void> copy_to(const fs::path& directory, const std::stop_token& until) const override {
     std::error_code code;
     if (fs::exists(directory, code)) {
       if (!fs::is_empty(directory, code) || code) {
@@ -223,15 +219,7 @@ public:
       fs::remove(directory, code);
     }
     if (code) return failed(fault::io, fmt::format("{}: {}", directory.string(), code.message()));
-    if (directory.has_parent_path())
-      if (auto made = posix_file_system().make_directories(directory.parent_path()); !made)
-        return made;
-    if (auto room = need_room(directory.parent_path()); !room) return room;
-    rdb::Checkpoint* made = nullptr;
-    const auto status = rdb::Checkpoint::Create(db_.get(), &made);
-    const std::unique_ptr<rdb::Checkpoint> checkpoint(made);
-    if (!status.ok()) return refused("copy", status);
-    return outcome("copy", checkpoint->CreateCheckpoint(directory.string()));
+    return copy_state(*db_, directory, until);
   }
 
   std::uint64_t disk_bytes() const override {
@@ -251,6 +239,16 @@ public:
 
   static fs::path incoming(const state_store_options& options) {
     return options.directory / "incoming";
+  }
+
+protected:
+  /// For whoever has something that the database needs until its end.
+  void close() {
+    prewarmer_.reset();
+    if (!db_) return;
+    rdb::CancelAllBackgroundWork(db_.get(), true);
+    (void)db_->Close();
+    db_.reset();
   }
 
 private:
@@ -286,7 +284,11 @@ private:
 /// Opened to be read: refuses what would leave files behind.
 class rocksdb_reader final : public rocksdb_state {
 public:
-  using rocksdb_state::rocksdb_state;
+  rocksdb_reader(state_store_options options, rdb::Options database, std::unique_ptr<rdb::DB> db,
+                 std::unique_ptr<rdb::Env> around)
+      : rocksdb_state(std::move(options), std::move(database), std::move(db)),
+        around_(std::move(around)) {}
+  ~rocksdb_reader() override { close(); }
 
   result<void> ingest(std::span<const row_change>) override { return refuse_change(); }
   result<void> compact() override { return refuse_change(); }
@@ -295,6 +297,8 @@ private:
   static tl::unexpected<error> refuse_change() {
     return failed(fault::io, "state: opened to be read only");
   }
+
+  const std::unique_ptr<rdb::Env> around_;
 };
 
 /// RocksDB opens a log file even to read, unless it is given one.
@@ -326,11 +330,13 @@ result<std::unique_ptr<state_store>> state_store::open_to_read(state_store_optio
   auto database = database_options(options);
   database.create_if_missing = false;
   database.info_log = std::make_shared<no_log>();
+  auto around = rdb::NewCompositeEnv(files_until(options.until));
+  database.env = around.get();
   rdb::DB* opened = nullptr;
   const auto status = rdb::DB::OpenForReadOnly(database, options.directory.string(), &opened);
   if (!status.ok()) return refused("open", status);
   return std::make_unique<rocksdb_reader>(std::move(options), std::move(database),
-                                          std::unique_ptr<rdb::DB>(opened));
+                                          std::unique_ptr<rdb::DB>(opened), std::move(around));
 }
 
 }  // namespace gelombang::storage

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,8 @@ struct state_store_options {
   /// How much of the stored files a start reads ahead in the background, so that the first cold
   /// clicks after a restart find them in the page cache.
   std::uint64_t prewarm_bytes = 4ull << 30;
+  /// Only of `open_to_read`: told to stop, it reads no further, be it in the middle (`io`).
+  std::stop_token until = {};
 };
 
 /// The state as of the last checkpoint: sorted rows in RocksDB. It is changed only by whole
@@ -55,8 +58,9 @@ public:
   virtual result<void> ingest(std::span<const row_change> rows) = 0;
 
   /// A consistent copy (hard links where the file system allows) in the empty or absent
-  /// `directory`.
-  virtual result<void> copy_to(const std::filesystem::path& directory) const = 0;
+  /// `directory`. Told to stop, it fails between two steps (`io`).
+  virtual result<void> copy_to(const std::filesystem::path& directory,
+                               const std::stop_token& until) const = 0;
 
   /// Bytes on the disk, after compaction if that is asked for.
   virtual std::uint64_t disk_bytes() const = 0;

@@ -12,6 +12,7 @@
 #include "actors/runtime/protocol.hpp"
 #include "actors/runtime/replay.hpp"
 #include "storage/data_mark.hpp"
+#include "storage/read_through.hpp"
 #include "storage/thread_name.hpp"
 
 namespace gelombang::runtime {
@@ -242,15 +243,17 @@ std::string node::not_writable_because() const {
   return not_writable_because_;
 }
 
-storage::result<std::vector<std::string>> node::backup(const std::filesystem::path& target) {
+storage::result<std::vector<std::string>> node::backup(const std::filesystem::path& target,
+                                                       const std::stop_token& until) {
   if (auto saved = checkpoint(); !saved)
     return storage::failed(saved.error().kind,
                            fmt::format("the node's own checkpoint before the copy failed, {} was "
                                        "not written to: {}",
                                        target.string(), saved.error().detail));
-  if (auto made = storage::backup(*store_, *journal_, {options_.data_directory}, {target}); !made)
+  if (auto made = storage::backup(*store_, *journal_, {options_.data_directory}, {target}, until);
+      !made)
     return tl::unexpected(made.error());
-  return storage::damage_in(files_, {target});
+  return storage::read_through(files_, {target}, until);
 }
 
 void node::run_timer() {

@@ -161,9 +161,11 @@ public:
 
   /// Everything up to now into the store; returns when it is there.
   storage::result<void> checkpoint();
-  /// A checkpoint, then a copy of everything, as `storage::backup`, which is read through.
-  /// @returns as `storage::damage_in`: the copy is complete, and is no better than what it is of
-  storage::result<std::vector<std::string>> backup(const std::filesystem::path& target);
+  /// A checkpoint, then a copy of everything, as `storage::backup`, which is read through. Told to
+  /// stop, it fails while it copies, and reads no further once the copy is complete.
+  /// @returns as `storage::read_through`: the copy is complete, and is no better than what it is of
+  storage::result<std::vector<std::string>> backup(const std::filesystem::path& target,
+                                                   const std::stop_token& until = {});
 
   /// Position and chain of each shard on the disk.
   storage::positions durable() const { return journal_->durable(); }

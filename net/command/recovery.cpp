@@ -64,7 +64,8 @@ public:
   storage::result<void> ingest(std::span<const storage::row_change>) override {
     return refuse_change();
   }
-  storage::result<void> copy_to(const std::filesystem::path&) const override {
+  storage::result<void> copy_to(const std::filesystem::path&,
+                                const std::stop_token&) const override {
     return refuse_change();
   }
   storage::result<void> compact() override { return refuse_change(); }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -12,6 +13,8 @@
 
 #include "storage/checksum.hpp"
 #include "storage/data_mark.hpp"
+#include "storage/read_through.hpp"
+#include "tests/storage/busy_disk.hpp"
 #include "tests/storage/journal_support.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -240,7 +243,7 @@ TEST_F(MadeBackup, HoldsNoDraftsOfDraws) {
 /// What was damaged before it was copied.
 TEST_F(MadeBackup, SaysWhatOfItDoesNotHold) {
   auto& files = posix_file_system();
-  EXPECT_THAT(damage_in(files, made_), ::testing::IsEmpty());
+  EXPECT_THAT(read_through(files, made_), ::testing::IsEmpty());
   auto source = node::open(where_.path() / "data");
   ASSERT_OK(source);
   ASSERT_OK(source->log->release(source->log->durable()));
@@ -263,14 +266,59 @@ TEST_F(MadeBackup, SaysWhatOfItDoesNotHold) {
   const layout second{where_.path() / "second"};
   ASSERT_OK(backup(*source->state, *source->log, source->where, second));
   ASSERT_OK(verify_backup(files, second));  // it is what was copied
-  EXPECT_THAT(damage_in(files, second),
+  EXPECT_THAT(read_through(files, second),
               ::testing::ElementsAre(HasSubstr(archive.filename().string())));
   const auto rows = first_with(second.state(), ".sst");
   ASSERT_FALSE(rows.empty());
   flip_in_the_middle(rows);
-  EXPECT_EQ(damage_in(files, second).size(), 2u);
+  EXPECT_EQ(read_through(files, second).size(), 2u);
   std::filesystem::remove_all(second.state());
-  EXPECT_EQ(damage_in(files, second).size(), 2u);
+  EXPECT_EQ(read_through(files, second).size(), 2u);
+}
+
+TEST_F(MadeBackup, IsNotCalledDamagedForWhatTheMachineCouldNotRead) {
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  rlimit none = usual;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto told = read_through(posix_file_system(), made_);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  const auto is_not_read =
+      ::testing::AllOf(::testing::StartsWith("could not be read through: "), HasSubstr("Too many"));
+  EXPECT_THAT(told, ::testing::ElementsAre(is_not_read, is_not_read));
+}
+
+TEST_F(MadeBackup, IsReadNoFurtherOnceTheNodeIsToStop) {
+  const auto told_when_stopped_at = [&](int look) {
+    std::stop_source stop;
+    int looks = 0;
+    busy_disk disk{posix_file_system(), [&] {
+                     if (looks++ == look) stop.request_stop();
+                   }};
+    return read_through(disk, made_, stop.get_token());
+  };
+  const auto is_cut_short =
+      ::testing::ElementsAre("was not read through: the node was told to stop; audit it");
+  for (const int look : {0, 3}) EXPECT_THAT(told_when_stopped_at(look), is_cut_short);
+  EXPECT_THAT(told_when_stopped_at(1 << 30), ::testing::IsEmpty());
+}
+
+TEST_F(MadeBackup, IsLeftUnfinishedOnceTheNodeIsToStop) {
+  auto source = node::open(where_.path() / "data");
+  ASSERT_OK(source);
+  std::stop_source stop;
+  stop.request_stop();
+  const layout half{where_.path() / "half"};
+  const auto made = backup(*source->state, *source->log, source->where, half, stop.get_token());
+  EXPECT_FAULT(made, fault::io);
+  EXPECT_THAT(made.error().detail, HasSubstr("told to stop"));
+  EXPECT_TRUE(std::filesystem::exists(half.journal()));
+  EXPECT_FALSE(has_backup_mark(half));
+  const auto beside = where_.path() / "beside";
+  std::filesystem::create_directory(beside);
+  EXPECT_FAULT(source->log->copy_to(beside, stop.get_token()), fault::io);
+  EXPECT_FAULT(source->state->copy_to(beside, stop.get_token()), fault::io);
 }
 
 /// So that one that was not finished is told from what an older program has restored.

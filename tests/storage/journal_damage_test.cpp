@@ -254,7 +254,7 @@ TEST(JournalDamage, ACopyNamesItsOwnNewestSegment) {
   for (const int cycles : {0, 3}) {
     const auto to = "/copy" + std::to_string(cycles);
     append_cycles(*opened->log, worn.maker, cycles);
-    ASSERT_OK(opened->log->copy_to(to));
+    ASSERT_OK(opened->log->copy_to(to, {}));
     EXPECT_TRUE(verify_journal(*worn.killed, to).has_value());
     auto last = segments_of(*worn.killed);
     std::erase_if(last, [&](const std::string& path) { return !path.starts_with(to + "/"); });

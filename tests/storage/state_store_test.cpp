@@ -132,10 +132,10 @@ TEST(StateStore, ACopyIsTheStateOfItsMoment) {
   ASSERT_OK(store);
   for (int i = 0; i < 5; ++i) ASSERT_OK((*store)->ingest(random_checkpoint(random, model)));
   const auto target = where.path() / "copies" / "one";
-  ASSERT_OK((*store)->copy_to(target));
+  ASSERT_OK((*store)->copy_to(target, {}));
   const auto then = model;
   for (int i = 0; i < 5; ++i) ASSERT_OK((*store)->ingest(random_checkpoint(random, model)));
-  EXPECT_FAULT((*store)->copy_to(target), fault::in_use);
+  EXPECT_FAULT((*store)->copy_to(target, {}), fault::in_use);
 
   state_store_options copied;
   copied.directory = target;
@@ -143,6 +143,46 @@ TEST(StateStore, ACopyIsTheStateOfItsMoment) {
   ASSERT_OK(copy);
   EXPECT_EQ(everything(**copy), then);
   EXPECT_EQ(everything(**store), model);
+}
+
+TEST(StateStore, ACopyOnAnotherFileSystemIsTheSame) {
+  const temporary_directory where, links;
+  ::setenv("TMPDIR", "/dev/shm", 1);
+  const temporary_directory elsewhere;
+  ::unsetenv("TMPDIR");
+  std::mt19937_64 random(4);
+  rows_by_key model;
+  auto store = state_store::open(options_in(where));
+  ASSERT_OK(store);
+  for (int i = 0; i < 5; ++i) ASSERT_OK((*store)->ingest(random_checkpoint(random, model)));
+  for (const auto& target : {links.path() / "copy", elsewhere.path() / "copy"}) {
+    ASSERT_OK((*store)->copy_to(target, {}));
+    auto copy = state_store::open({.directory = target});
+    ASSERT_OK(copy);
+    ASSERT_OK((*copy)->verify());
+    EXPECT_EQ(everything(**copy), model);
+  }
+}
+
+TEST(StateStore, IsReadNoFurtherThanItIsToldTo) {
+  const temporary_directory where;
+  std::mt19937_64 random(3);
+  rows_by_key model;
+  {
+    auto store = state_store::open(options_in(where));
+    ASSERT_OK(store);
+    for (int i = 0; i < 5; ++i) ASSERT_OK((*store)->ingest(random_checkpoint(random, model)));
+  }
+  std::stop_source stop;
+  auto options = options_in(where);
+  options.prewarm_bytes = 0;
+  options.until = stop.get_token();
+  auto store = state_store::open_to_read(options);
+  ASSERT_OK(store);
+  ASSERT_OK((*store)->verify());
+  EXPECT_EQ(everything(**store), model);
+  stop.request_stop();
+  EXPECT_FAULT((*store)->verify(), fault::io);
 }
 
 TEST(StateStore, AFlippedBitIsFound) {
