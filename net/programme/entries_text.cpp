@@ -37,16 +37,26 @@ std::string entries_text::beginning_of(const byte_range& part) const {
   return skipped < text.size() ? text.substr(skipped, part.size()) : std::string{};
 }
 
-std::shared_ptr<const entries_text> entries_texts::find(const draw::draw_files& of) const {
+entries_texts::standing entries_texts::look_up(const draw::draw_files& of) {
   std::lock_guard lock{mutex_};
   const auto found = kept_.find(of.published().wave);
-  if (found == kept_.end() || found->second->of().get() != &of) return nullptr;
-  return found->second;
+  if (found != kept_.end() && found->second->of().get() == &of) return {found->second, nullptr};
+  std::erase_if(turns_, [](const auto& one) { return one.second.expired(); });
+  if (turns_.contains(&of)) return {};
+  auto turn = std::make_shared<const char>();
+  turns_.emplace(&of, turn);
+  ++turns_given_;
+  return {nullptr, std::move(turn)};
 }
 
 void entries_texts::keep(std::shared_ptr<const entries_text> counted) {
   std::lock_guard lock{mutex_};
   kept_[counted->of()->published().wave] = std::move(counted);
+}
+
+std::uint64_t entries_texts::turns() const {
+  std::lock_guard lock{mutex_};
+  return turns_given_;
 }
 
 }  // namespace gelombang::net

@@ -40,16 +40,29 @@ private:
   std::vector<std::uint64_t> starts_;
 };
 
-/// The newest of each wave that has been counted. Thread-safe.
+/// The newest of each wave that has been counted, and who is counting. Thread-safe.
 class entries_texts {
 public:
-  /// Null when it has not been counted for these files.
-  std::shared_ptr<const entries_text> find(const draw::draw_files& of) const;
+  struct standing {
+    std::shared_ptr<const entries_text> counted;  ///< null: not yet
+    /// Not null: it is the asker's to count, and nobody else's as long as it is kept.
+    std::shared_ptr<const void> turn;
+  };
+
+  /// What is known for these files. Of all who ask before they are counted, one is to count at a
+  /// time; the others ask again a little later, for he may give up.
+  standing look_up(const draw::draw_files& of);
+  /// To be called before the turn is given up.
   void keep(std::shared_ptr<const entries_text> counted);
+
+  /// How often it has been somebody's turn.
+  std::uint64_t turns() const;
 
 private:
   mutable std::mutex mutex_;
   std::map<wave_number, std::shared_ptr<const entries_text>> kept_;
+  std::map<const draw::draw_files*, std::weak_ptr<const void>> turns_;
+  std::uint64_t turns_given_ = 0;
 };
 
 }  // namespace gelombang::net

@@ -71,18 +71,36 @@ task<> stream_entries(services& s, exchange& x, const draw::draw_files& files) {
 using counted_text = result<std::shared_ptr<const entries_text>>;
 
 /// Others are answered between its pieces.
-/// @returns (awaited) the fault of files that were not left alone
-task<counted_text> counted(services& s, exchange& x,
-                           std::shared_ptr<const draw::draw_files> files) {
-  if (auto known = s.entries.find(*files)) co_return counted_text{std::move(known)};
-  const auto& of = *files;
+task<std::shared_ptr<const entries_text>> count(exchange& x,
+                                                std::shared_ptr<const draw::draw_files> files) {
   auto made = std::make_shared<entries_text>(std::move(files));
   while (made->count_more(lines_counted_at_once))
     co_await wait_on(x.thread().context(), std::chrono::milliseconds{0});
-  if (auto left_alone = s.desk.confirm(of.published().wave, of); !left_alone)
-    co_return counted_text{tl::unexpected(left_alone.error())};
-  s.entries.keep(made);
-  co_return counted_text{std::move(made)};
+  co_return std::shared_ptr<const entries_text>{std::move(made)};
+}
+
+/// Counted once, however many ask: after a restart all whose download was broken off come at once.
+/// @returns (awaited) the fault of files that were not left alone
+task<counted_text> counted(services& s, exchange& x,
+                           const std::shared_ptr<const draw::draw_files>& files) {
+  constexpr std::chrono::milliseconds while_another_counts{5};
+  const auto number = files->published().wave;
+  while (true) {
+    const auto known = s.entries.look_up(*files);
+    if (known.counted) co_return counted_text{known.counted};
+    // Of damaged files nothing is kept: nobody counts them because another could not.
+    if (auto left_alone = s.desk.confirm(number, *files); !left_alone)
+      co_return counted_text{tl::unexpected(left_alone.error())};
+    if (!known.turn) {
+      co_await wait_on(x.thread().context(), while_another_counts);
+      continue;
+    }
+    auto text = co_await count(x, files);
+    if (auto left_alone = s.desk.confirm(number, *files); !left_alone)
+      co_return counted_text{tl::unexpected(left_alone.error())};
+    s.entries.keep(text);
+    co_return counted_text{std::move(text)};
+  }
 }
 
 task<> stream_part(services& s, exchange& x, const entries_text& text, byte_range part) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -159,6 +160,25 @@ TEST_F(DrawDownload, GoesOnWhereItWasBrokenOff) {
     EXPECT_EQ(rest.header("etag"), whole.header("etag"));
     EXPECT_TRUE(rest.body == whole.body.substr(at)) << at;
   }
+}
+
+/// As after a restart of the node.
+TEST_F(DrawDownload, ManyWhoGoOnAtOnceLeadToOneCount) {
+  constexpr std::size_t clients = 50, at = 1'000'000;
+  const auto whole = front_.get("/entries/1").body;
+  EXPECT_EQ(services_.entries.turns(), 0u) << "the whole needs none";
+  std::deque<test::client> readers;
+  for (std::size_t i = 0; i < clients; ++i) {
+    readers.emplace_back(front_.port());
+    readers.back().send(fmt::format(
+        "GET /entries/1 HTTP/1.1\r\nHost: a\r\nRange: bytes={}-{}\r\n\r\n", at + i, at + 999));
+  }
+  for (std::size_t i = 0; i < clients; ++i) {
+    const auto got = readers[i].read();
+    ASSERT_EQ(got.status, 206) << i;
+    EXPECT_TRUE(got.body == whole.substr(at + i, 1000 - i)) << i;
+  }
+  EXPECT_EQ(services_.entries.turns(), 1u);
 }
 
 TEST_F(DrawDownload, APartIsBrokenOffWhenAFileIsCutMeanwhile) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "actors/wave/draw/row.hpp"
 #include "tests/actors/wave/draw_reference.hpp"
 
@@ -75,11 +78,49 @@ TEST_P(EntriesText, EveryPartIsThatOfTheWholeAfterTheDraw) {
 TEST_P(EntriesText, IsKnownByItsFiles) {
   entries_texts all;
   const auto first = files(), second = files();
-  EXPECT_EQ(all.find(*first), nullptr);
+  EXPECT_EQ(all.look_up(*first).counted, nullptr);
   all.keep(std::make_shared<const entries_text>(counted(first)));
-  ASSERT_NE(all.find(*first), nullptr);
-  EXPECT_EQ(all.find(*first)->of(), first);
-  EXPECT_EQ(all.find(*second), nullptr);
+  const auto known = all.look_up(*first);
+  ASSERT_NE(known.counted, nullptr);
+  EXPECT_EQ(known.counted->of(), first);
+  EXPECT_EQ(known.turn, nullptr);
+  EXPECT_EQ(all.look_up(*second).counted, nullptr);
+}
+
+TEST_P(EntriesText, IsCountedByOneAtATime) {
+  entries_texts all;
+  const auto first = files(), second = files();
+  auto mine = all.look_up(*first);
+  ASSERT_NE(mine.turn, nullptr);
+  EXPECT_EQ(all.look_up(*first).turn, nullptr);
+  EXPECT_NE(all.look_up(*second).turn, nullptr) << "other files are no concern of his";
+  mine.turn.reset();
+  EXPECT_NE(all.look_up(*first).turn, nullptr) << "after who has given up";
+}
+
+TEST_P(EntriesText, IsCountedOnceForAllThreads) {
+  entries_texts all;
+  const auto of = files();
+  std::atomic<int> counts = 0, given = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      for (auto known = all.look_up(*of);; known = all.look_up(*of)) {
+        if (known.counted) {
+          ++given;
+          return;
+        }
+        if (known.turn) {
+          ++counts;
+          all.keep(std::make_shared<const entries_text>(counted(of)));
+        }
+        std::this_thread::yield();
+      }
+    });
+  threads.clear();
+  EXPECT_EQ(counts, 1);
+  EXPECT_EQ(given, 8);
+  EXPECT_EQ(all.turns(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, EntriesText,
