@@ -142,15 +142,13 @@ task<> sign_in(services& s, exchange& x) {
     co_return x.refuse(errc::too_many_requests);
   applicant::read_verifier query{x.now()};
   auto known = co_await gateway_of(s, x).ask<applicant_actor>(runtime::ref_of(account), query);
-  result<bool> right = tl::unexpected(refusal{errc::internal});
-  if (known)
-    right = co_await verified(s, x, std::move(password), known->verifier);
-  else
-    right = tl::unexpected(known.error());
-  if (!right) {
+  const auto refuse_unseen = [&](const refusal& why) {
     s.attempts.passwords.was_not_looked_at(account, x.peer(), x.now());
-    co_return x.refuse(right.error());
-  }
+    x.refuse(why);
+  };
+  if (!known) co_return refuse_unseen(known.error());
+  const auto right = co_await verified(s, x, std::move(password), known->verifier);
+  if (!right) co_return refuse_unseen(right.error());
   if (!*right) co_return x.refuse(errc::credentials_wrong);
   s.attempts.passwords.was_right(account, x.peer(), x.now());
   applicant::open_session command{std::move(known->verifier), *request, x.now()};
