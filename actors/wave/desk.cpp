@@ -10,7 +10,6 @@
 #include "actors/runtime/rows.hpp"
 #include "actors/wave/draw/files.hpp"
 #include "actors/wave/reading_desk.hpp"
-#include "storage/thread_name.hpp"
 
 namespace gelombang::wave {
 namespace {
@@ -36,42 +35,20 @@ draw_desk::draw_desk(runtime::node& node, const keyring& keys, const board& show
       board_(shown),
       time_(time),
       shelf_(std::move(directory)),
-      threads_(threads),
-      thread_([this] { run(); }) {}
+      threads_(threads) {}
 
 draw_desk::~draw_desk() {
   stop();
 }
 
 void draw_desk::stop() {
-  {
-    std::lock_guard lock{mutex_};
-    stopping_ = true;
-  }
-  wanted_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  orders_.stop();
+  checks_.stop();
 }
 
-void draw_desk::submit(std::function<void()> job) {
-  {
-    std::lock_guard lock{mutex_};
-    jobs_.push_back(std::move(job));
-  }
-  wanted_.notify_one();
-}
-
-void draw_desk::run() {
-  name_this_thread("draws");
-  std::unique_lock lock{mutex_};
-  while (!stopping_) {
-    wanted_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (stopping_) return;
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
-    job();
-    lock.lock();
-  }
+void draw_desk::wait_until_idle() {
+  orders_.wait_until_idle();
+  checks_.wait_until_idle();
 }
 
 result<draw::parameters> draw_desk::parameters_of(const wire::State& wave,
@@ -123,56 +100,61 @@ void draw_desk::forget(wave_number wave) {
 }
 
 void draw_desk::read_roster(wire::State wave, commit command, on_read told) {
-  submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
-    const wave_number number{wave.number()};
-    const auto alone = check_no_other_draw(wave, command);
-    auto published = alone ? commit_files(wave, command, shelf_.folder_of(number))
-                           : result<draw::summary>{tl::unexpected(alone.error())};
-    forget(number);
-    if (published) judge(number, {shelf_.identity_of(number), {}});
-    if (!published) {
-      spdlog::error("wave {}: the roster could not be committed: {}", wave.number(),
-                    published.error().detail);
-      return told(tl::unexpected(published.error()));
-    }
-    wire::Commitment commitment;
-    commitment.set_beacon_source(command.beacon_source);
-    commitment.set_beacon_round(command.beacon_round);
-    commitment.set_operator_secret_hash(command.operator_secret_hash);
-    commitment.set_roster_root(as_text(published->roster_root));
-    commitment.set_entries(published->entries);
-    commitment.set_summary_sha256(summary_sha256(*published));
-    told(std::move(commitment));
-  });
+  orders_.submit(
+      [this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
+        const wave_number number{wave.number()};
+        const auto alone = check_no_other_draw(wave, command);
+        auto published = alone ? commit_files(wave, command, shelf_.folder_of(number))
+                               : result<draw::summary>{tl::unexpected(alone.error())};
+        forget(number);
+        if (!published) {
+          spdlog::error("wave {}: the roster could not be committed: {}", wave.number(),
+                        published.error().detail);
+          return told(tl::unexpected(published.error()));
+        }
+        wire::Commitment commitment;
+        commitment.set_beacon_source(command.beacon_source);
+        commitment.set_beacon_round(command.beacon_round);
+        commitment.set_operator_secret_hash(command.operator_secret_hash);
+        commitment.set_roster_root(as_text(published->roster_root));
+        commitment.set_entries(published->entries);
+        commitment.set_summary_sha256(summary_sha256(*published));
+        auto committed = wave;
+        *committed.mutable_commitment() = commitment;
+        vouch_for(committed);
+        told(std::move(commitment));
+      });
 }
 
 void draw_desk::make_draw(wire::State wave, hold_draw command, on_drawn told) {
-  submit([this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
-    const wave_number number{wave.number()};
-    auto ready = prepare_draw(wave, command);
-    const bool is_whole = shelf_.missing(number, draw::stage::committed).empty();
-    // The summary says how many places go where: what is drawn by is what was committed to.
-    if (ready) ready = is_whole ? shelf_.check(wave) : make_again(wave);
-    auto published = ready ? draw_from(number, command.beacon_value, command.operator_secret)
-                           : result<draw::summary>{tl::unexpected(ready.error())};
-    if (!published) {
-      spdlog::error("wave {}: the draw failed: {}", wave.number(), published.error().detail);
-      return told(tl::unexpected(published.error()));
-    }
-    forget(number);
-    // Made from a roster whose root was just computed again.
-    judge(number, {shelf_.identity_of(number), {}});
-    (void)check_outcomes(wave);
-    wire::Result drawn;
-    drawn.set_beacon_value(command.beacon_value);
-    drawn.set_operator_secret(command.operator_secret);
-    drawn.set_seed(as_text(published->drawn->seed));
-    std::uint64_t accepted = 0;
-    for (const auto& region : published->regions) accepted += region.accepted;
-    drawn.set_accepted(accepted);
-    drawn.set_summary_sha256(summary_sha256(*published));
-    told(std::move(drawn));
-  });
+  orders_.submit(
+      [this, wave = std::move(wave), command = std::move(command), told = std::move(told)] {
+        const wave_number number{wave.number()};
+        auto ready = prepare_draw(wave, command);
+        const bool is_whole = shelf_.missing(number, draw::stage::committed).empty();
+        // The summary says how many places go where: what is drawn by is what was committed to.
+        if (ready) ready = is_whole ? shelf_.check(wave) : make_again(wave);
+        auto published = ready ? draw_from(number, command.beacon_value, command.operator_secret)
+                               : result<draw::summary>{tl::unexpected(ready.error())};
+        if (!published) {
+          spdlog::error("wave {}: the draw failed: {}", wave.number(), published.error().detail);
+          return told(tl::unexpected(published.error()));
+        }
+        forget(number);
+        wire::Result drawn;
+        drawn.set_beacon_value(command.beacon_value);
+        drawn.set_operator_secret(command.operator_secret);
+        drawn.set_seed(as_text(published->drawn->seed));
+        std::uint64_t accepted = 0;
+        for (const auto& region : published->regions) accepted += region.accepted;
+        drawn.set_accepted(accepted);
+        drawn.set_summary_sha256(summary_sha256(*published));
+        // Made from a roster whose root was just computed again.
+        auto with_result = wave;
+        *with_result.mutable_result() = drawn;
+        vouch_for(with_result);
+        told(std::move(drawn));
+      });
 }
 
 /// From the committed files, whose roster's root is computed again first.
@@ -254,38 +236,37 @@ result<draw_desk::files_ptr> draw_desk::entries_of(wave_number wave) {
   if (!files) return files;
   const auto shown = board_.find(wave);
   std::lock_guard lock{files_mutex_};
-  auto& checked = checked_[wave];
-  if (checked == *files) return files;
+  if (checked_[wave] == *files) return files;
   if (auto known = known_fault(outcome_faults_[wave])) return tl::unexpected(*known);
-  const auto known = judged_.find(wave);
-  if (known != judged_.end() && known->second.outcome &&
-      known->second.of == shelf_.identity_of(wave) && (*files)->changed().empty()) {
-    checked = *files;
-    return files;
-  }
   have_checked(shown);
   return refuse(errc::draw_unchecked);
 }
 
-std::optional<result<void>> draw_desk::judgement_of(wave_number wave,
-                                                    const shelf::identity& found) const {
+bool draw_desk::has_known_fault(wave_number wave) const {
   std::lock_guard lock{files_mutex_};
-  const auto known = judged_.find(wave);
-  if (known == judged_.end() || known->second.of != found) return std::nullopt;
-  return known->second.outcome;
+  const auto known = outcome_faults_.find(wave);
+  return known != outcome_faults_.end() && known->second.why.code != errc::ok;
 }
 
-void draw_desk::judge(wave_number wave, judgement made) {
-  std::lock_guard lock{files_mutex_};
-  judged_.insert_or_assign(wave, std::move(made));
+/// Opens what this process has just made, for those who will ask.
+void draw_desk::vouch_for(const wire::State& wave) {
+  auto files = shelf_.open(wave, stage_of(wave));
+  if (!files) return;  // whoever asks is told why
+  {
+    std::lock_guard lock{files_mutex_};
+    judged_.insert_or_assign({wave.number()}, judgement{files->opened(), {}});
+  }
+  keep_checked(wave, std::make_shared<const draw::draw_files>(std::move(*files)));
 }
 
 /// With the lock.
 void draw_desk::have_checked(const wave_ptr& wave) {
   const wave_number number{wave->number()};
+  // The others come again. Orders have a thread of their own, and this one yields to them.
+  if (being_checked_.size() >= checks_for_readers_max) return;
   if (!being_checked_.insert(number).second) return;
-  submit([this, number, wave] {
-    (void)check_outcomes(*wave);
+  checks_.submit([this, number, wave] {
+    (void)check_outcomes(*wave, 1);
     std::lock_guard lock{files_mutex_};
     being_checked_.erase(number);
   });
@@ -368,7 +349,7 @@ std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave,
     if (when_read) waiting.push_back(std::move(when_read));
     if (is_under_way) return nullptr;
   }
-  submit([this, wave, shown] {
+  orders_.submit([this, wave, shown] {
     const auto kept = keep_settlement(*shown);
     std::vector<std::function<void()>> waiting;
     {
@@ -383,14 +364,15 @@ std::shared_ptr<const settlement> draw_desk::settlement_of(wave_number wave,
 }
 
 void draw_desk::read_settlement(wire::State wave, on_settlement told) {
-  submit([this, wave = std::move(wave), told = std::move(told)] { told(keep_settlement(wave)); });
+  orders_.submit(
+      [this, wave = std::move(wave), told = std::move(told)] { told(keep_settlement(wave)); });
 }
 
 result<void> draw_desk::keep_settlement(const wire::State& wave) {
   const wave_number number{wave.number()};
   if (!wave.has_result()) return refuse(errc::draw_not_published);
   if (has_settlement_of(number)) return {};
-  const auto files = check_outcomes(wave);
+  const auto files = check_outcomes(wave, threads_);
   if (!files) return tl::unexpected(files.error());
   auto made = settlement_in_files(wave, **files);
   std::lock_guard lock{files_mutex_};
@@ -401,34 +383,47 @@ result<void> draw_desk::keep_settlement(const wire::State& wave) {
 }
 
 /// Keeps them for those who ask, or notes what is wrong with them.
-result<draw_desk::files_ptr> draw_desk::check_outcomes(const wire::State& wave) {
+result<draw_desk::files_ptr> draw_desk::check_outcomes(const wire::State& wave, unsigned threads) {
   const wave_number number{wave.number()};
-  auto files = checked_files(wave);
+  auto files = checked_files(wave, threads);
+  if (files) {
+    keep_checked(wave, *files);
+    return files;
+  }
   std::lock_guard lock{files_mutex_};
-  if (!files) return note_fault(outcome_faults_[number], number, files.error());
+  return note_fault(outcome_faults_[number], number, files.error());
+}
+
+void draw_desk::keep_checked(const wire::State& wave, const files_ptr& files) {
+  const wave_number number{wave.number()};
+  std::lock_guard lock{files_mutex_};
   outcome_faults_.erase(number);
-  files_[number][static_cast<std::size_t>(stage_of(wave))] = *files;
-  checked_[number] = *files;
-  return files;
+  files_[number][static_cast<std::size_t>(stage_of(wave))] = files;
+  checked_[number] = files;
 }
 
 /// Computes them again from the roster, unless that has been done with the very same files.
-result<void> draw_desk::check_once(wave_number wave, const shelf::identity& found,
-                                   const draw::draw_files& files) {
-  if (auto known = judgement_of(wave, found)) return *known;
+result<void> draw_desk::check_once(wave_number wave, const draw::draw_files& files,
+                                   unsigned threads) {
+  {
+    std::lock_guard lock{files_mutex_};
+    const auto known = judged_.find(wave);
+    if (known != judged_.end() && known->second.of == files.opened()) return known->second.outcome;
+  }
   spdlog::info("wave {}: its draw is computed again, to compare", wave.value);
-  auto outcome = shelf_.recompute(wave, files, threads_);
-  judge(wave, {found, outcome});
+  auto outcome = shelf_.recompute(wave, files, threads);
+  std::lock_guard lock{files_mutex_};
+  judged_.insert_or_assign(wave, judgement{files.opened(), outcome});
   return outcome;
 }
 
-result<draw_desk::files_ptr> draw_desk::checked_files(const wire::State& wave) {
+result<draw_desk::files_ptr> draw_desk::checked_files(const wire::State& wave, unsigned threads) {
   const wave_number number{wave.number()};
-  const auto found = shelf_.identity_of(number);
   auto files = shelf_.open(wave, stage_of(wave));
   if (!files) return tl::unexpected(files.error());
-  if (auto sound = check_once(number, found, *files); !sound) return tl::unexpected(sound.error());
-  if (shelf_.identity_of(number) != found || !files->changed().empty())
+  if (auto sound = check_once(number, *files, threads); !sound)
+    return tl::unexpected(sound.error());
+  if (!files->changed().empty())
     return refuse(errc::draw_damaged, {},
                   fmt::format("wave-{}: has changed while it was read", number.value));
   return std::make_shared<const draw::draw_files>(std::move(*files));

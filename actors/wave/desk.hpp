@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,7 +8,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "actors/programme/clock.hpp"
@@ -18,6 +15,7 @@
 #include "actors/runtime/node.hpp"
 #include "actors/wave/board.hpp"
 #include "actors/wave/draw/draw.hpp"
+#include "actors/wave/job_queue.hpp"
 #include "actors/wave/rules.hpp"
 #include "actors/wave/shelf.hpp"
 
@@ -32,7 +30,8 @@ struct settlement {
   std::vector<std::vector<one>> by_shard;
 };
 
-/// Where draws are made: a thread of its own that reads the frozen rosters of all shards, hands
+/// Where draws are made: a thread of its own, and one beside it that yields to everybody else, for
+/// what readers ask to be checked. It reads the frozen rosters of all shards, hands
 /// them to the draw, and keeps its files on a shelf, one folder a wave. Everything it makes can be
 /// made again from the rosters and what the wave's events hold, until the accepted have become
 /// members. Nothing is taken from files whose summary says something else than those events, and
@@ -54,9 +53,12 @@ public:
   /// everything else. What is missing and can be made again is; what is wrong is logged.
   void look_after_all();
 
-  /// Ends the thread when it has finished what it is at; what waits is dropped, and can be asked
-  /// for again after a start.
+  /// Ends both threads when they have finished what they are at; what waits is dropped, and can be
+  /// asked for again after a start.
   void stop();
+
+  /// Returns when nothing is under way that was asked for before.
+  void wait_until_idle();
 
   using files_ptr = std::shared_ptr<const draw::draw_files>;
   using on_read = std::function<void(result<wire::Commitment>)>;
@@ -91,9 +93,13 @@ public:
   result<files_ptr> files_of(wave_number wave, draw::stage upto);
 
   /// The same for whom all entries and outcomes are to be told: only files that this process has
-  /// made, or computed again from the roster whose root the journal has, since they were opened.
-  /// @returns also `draw_unchecked`: that is being done
+  /// made, or computed again from the roster whose root the journal has.
+  /// @returns also `draw_unchecked`: that is being done, or will be when it is asked for again
   result<files_ptr> entries_of(wave_number wave);
+
+  /// Whether the outcomes in a wave's files are known not to follow from its roster, or contradict
+  /// the journal: what no proof goes with is not to be told of them.
+  bool has_known_fault(wave_number wave) const;
 
   /// What is damaged of the files that the journal speaks of, as far as it is known without
   /// computing draws again: a line each, as in `shelf`. Reads summaries and headers.
@@ -124,14 +130,14 @@ private:
     instant looked_at{}, told{};
   };
 
-  /// What came out when a wave's files were computed again, as long as they are those files.
+  /// What came out when a wave's files were computed again.
   struct judgement {
-    shelf::identity of;
+    draw::draw_files::identity of;
     result<void> outcome;
   };
+  /// Readers may have so many waves checked at a time.
+  static constexpr std::size_t checks_for_readers_max = 4;
 
-  void run();
-  void submit(std::function<void()> job);
   void look_after(const wire::State& wave);
   result<void> make_again(const wire::State& wave);
   result<void> commit_again(const wire::State& wave, const std::vector<std::string>& missing);
@@ -152,14 +158,13 @@ private:
   void forget(wave_number wave);
   void drop(wave_number wave, const draw::draw_files& files);
   void have_checked(const wave_ptr& wave);
-  std::optional<result<void>> judgement_of(wave_number wave, const shelf::identity& found) const;
-  void judge(wave_number wave, judgement made);
+  void vouch_for(const wire::State& wave);
 
   result<files_ptr> kept_or_opened(const wire::State& wave, draw::stage upto);
-  result<void> check_once(wave_number wave, const shelf::identity& found,
-                          const draw::draw_files& files);
-  result<files_ptr> check_outcomes(const wire::State& wave);
-  result<files_ptr> checked_files(const wire::State& wave);
+  result<void> check_once(wave_number wave, const draw::draw_files& files, unsigned threads);
+  result<files_ptr> check_outcomes(const wire::State& wave, unsigned threads);
+  result<files_ptr> checked_files(const wire::State& wave, unsigned threads);
+  void keep_checked(const wire::State& wave, const files_ptr& files);
   result<std::shared_ptr<const settlement>> settlement_in_files(const wire::State& wave,
                                                                 const draw::draw_files& files);
   result<void> keep_settlement(const wire::State& wave);
@@ -173,11 +178,6 @@ private:
   const shelf shelf_;
   const unsigned threads_;
 
-  std::mutex mutex_;
-  std::condition_variable wanted_;
-  std::deque<std::function<void()>> jobs_;
-  bool stopping_ = false;
-
   mutable std::mutex files_mutex_;
   std::map<wave_number, judgement> judged_;
   std::map<wave_number, kept_files> files_;   ///< by the stage that was asked for
@@ -189,7 +189,9 @@ private:
   wave_number settled_wave_{};
   std::shared_ptr<const settlement> settlement_;
 
-  std::thread thread_;
+  // Last: what they do uses the rest.
+  job_queue orders_{"draws"};
+  job_queue checks_{"draw-checks", job_queue::priority::yielding};
 };
 
 }  // namespace gelombang::wave

@@ -47,7 +47,17 @@ result<draw::committed_roster> roster_of(const wire::State& wave) {
 
 void draw_desk::look_after_all() {
   for (const auto& [number, wave] : board_.all())
-    submit([this, kept = wave] { look_after(*kept); });
+    orders_.submit([this, kept = wave] { look_after(*kept); });
+  // What people look at: it is to be checked when the first of them comes.
+  orders_.submit([this] {
+    const auto all = board_.all();
+    const auto newest = std::find_if(all.rbegin(), all.rend(), [](const auto& one) {
+      return one.second->phase() == wire::ANNOUNCED;
+    });
+    if (newest == all.rend() || !shelf_.check(*newest->second)) return;
+    std::lock_guard lock{files_mutex_};
+    have_checked(newest->second);
+  });
 }
 
 void draw_desk::look_after(const wire::State& wave) {
@@ -69,7 +79,7 @@ void draw_desk::look_after(const wire::State& wave) {
   // Before anybody asks for them, or becomes a member by them.
   const auto phase = wave.phase();
   if (phase == wire::COMMITTED || phase == wire::DRAWN || phase == wire::ANNOUNCING)
-    (void)check_outcomes(wave);
+    (void)check_outcomes(wave, threads_);
 }
 
 /// Makes what is missing of a wave's files, and nothing that is there. What comes out of it is what

@@ -115,14 +115,6 @@ result<void> shelf::recompute(wave_number wave, const draw::draw_files& files,
   return {};
 }
 
-shelf::identity shelf::identity_of(wave_number wave) const {
-  identity found;
-  for (const auto of : {draw::stage::committed, draw::stage::drawn})
-    for (const auto name : draw::file_names(of))
-      found.push_back(draw::identity_of(folder_of(wave) / name));
-  return found;
-}
-
 result<draw::mapped_file> shelf::owners_of(const wire::State& wave) const {
   auto owners = draw::mapped_file::open(folder_of({wave.number()}) / owners_name);
   if (!owners && owners.error().code == errc::not_found)

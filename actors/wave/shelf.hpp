@@ -44,10 +44,6 @@ public:
   /// @returns `draw_damaged`
   result<void> recompute(wave_number wave, const draw::draw_files& files, unsigned threads) const;
 
-  /// What stands there under the names of both stages: the same later means the same content.
-  using identity = std::vector<std::optional<draw::file_identity>>;
-  identity identity_of(wave_number wave) const;
-
   /// Whose entry is whose, by place in the roster. Whether each is its owner's is to be checked.
   /// @returns the same faults
   result<draw::mapped_file> owners_of(const wire::State& wave) const;

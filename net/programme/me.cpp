@@ -104,18 +104,25 @@ result<void> draw_into(own_standing& own, services& s) {
   return {};
 }
 
-result<own_standing> standing_of(services& s, const exchange& x, const wave::state& wave,
-                                 const applicant::standing& told) {
-  own_standing own{.wave = wave,
-                   .joined = told.own.joined,
-                   .hindrance = told.own.hindrance,
-                   .detail = told.own.detail,
-                   .accepted = told.accepted,
-                   .is_member = told.is_member,
-                   .now = x.now()};
+own_standing standing_of(const exchange& x, const wave::state& wave,
+                         const applicant::standing& told) {
+  return {.wave = wave,
+          .joined = told.own.joined,
+          .hindrance = told.own.hindrance,
+          .detail = told.own.detail,
+          .accepted = told.accepted,
+          .is_member = told.is_member,
+          .now = x.now()};
+}
+
+/// The same, and after the announcement what the draw says. @returns `draw_damaged`
+result<own_standing> drawn_standing_of(services& s, const exchange& x, const wave::state& wave,
+                                       const applicant::standing& told) {
+  auto own = standing_of(x, wave, told);
   if (!own.joined) return own;
   if (auto proven = draw_into(own, s); !proven) return tl::unexpected(proven.error());
-  if (own.entry)
+  own.is_disputed = own.entry && s.desk.has_known_fault({own.wave.number()});
+  if (own.entry && !own.is_disputed)
     own.accepted =
         own.entry->files->verdict_of(own.entry->index).outcome() == draw::outcome::accepted;
   return own;
@@ -149,10 +156,10 @@ task<> answer_me(services& s, exchange& x) {
   // A wave that this person's shard has not heard of yet is not there for him yet.
   if (!told && told.error().code != errc::wave_unknown) co_return x.refuse(told.error());
   if (told) {
-    const auto own = standing_of(s, x, *wave, *told);
-    if (!own) co_return x.refuse(own.error());
-    write_me(json, *me, &*own, x.speech());
-    if (auto sound = confirm(s, *own, *told); !sound) co_return x.refuse(sound.error());
+    // Of a damaged draw the journal's part is told: one's account is more than that.
+    const auto own = drawn_standing_of(s, x, *wave, *told).value_or(standing_of(x, *wave, *told));
+    write_me(json, *me, &own, x.speech());
+    if (auto sound = confirm(s, own, *told); !sound) co_return x.refuse(sound.error());
   } else {
     write_me(json, *me, nullptr, x.speech());
   }
@@ -225,7 +232,7 @@ task<> read_own_standing(services& s, exchange& x) {
   if (!told) co_return x.refuse(told.error());
   std::string text;
   json_writer json{text};
-  const auto own = standing_of(s, x, **wave, *told);
+  const auto own = drawn_standing_of(s, x, **wave, *told);
   if (!own) co_return x.refuse(own.error());
   write_standing(json, *own, x.speech());
   if (auto sound = confirm(s, *own, *told); !sound) co_return x.refuse(sound.error());

@@ -71,7 +71,7 @@ void write_cutoff(json_writer& json, const draw::draw_files& files, region_code 
 
 void write_outcome(json_writer& json, const own_standing& own) {
   const auto reason = reason_of(own);
-  text(json, "outcome", reason ? "not_selected" : "accepted");
+  text(json, "outcome", own.accepted ? "accepted" : "not_selected");
   if (reason) text(json, "reason", name_of(*reason));
   if (!own.entry) {
     json.key("ticket").null();
@@ -82,7 +82,7 @@ void write_outcome(json_writer& json, const own_standing& own) {
   text(json, "ticket", hex_text<32>{files.ticket(own.entry->index)});
   write_cutoff(json, files, files.roster()[own.entry->index].region);
   const auto verdict = files.verdict_of(own.entry->index);
-  if (verdict.order() > 0) json.member("order", verdict.order());
+  if (verdict.order() > 0 && !own.is_disputed) json.member("order", verdict.order());
   write_proof(json, *own.entry);
 }
 
@@ -198,7 +198,7 @@ own_state state_of(const own_standing& own) {
 std::optional<not_selected_for> reason_of(const own_standing& own) {
   if (own.left_out_of)
     return own.is_member ? not_selected_for::already_member : not_selected_for::family_full;
-  if (!own.entry) return std::nullopt;
+  if (!own.entry || own.is_disputed) return std::nullopt;
   switch (own.entry->files->verdict_of(own.entry->index).outcome()) {
     case draw::outcome::accepted:
       return std::nullopt;

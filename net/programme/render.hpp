@@ -48,11 +48,15 @@ struct own_standing {
   std::optional<own_entry> entry = {};  ///< after the announcement
   /// Instead, the draw in whose roster one is missing though one had joined.
   std::shared_ptr<const draw::draw_files> left_out_of = {};
+  /// Outcomes in the draw's files are known to be damaged: `accepted` is the journal's, and what
+  /// nothing but they would say is left out.
+  bool is_disputed = false;
   instant now{};
 };
 own_state state_of(const own_standing& own);
 /// Why not, once the draw says so. Of somebody left out it follows from what never changes again: a
-/// roster takes everybody who joined but members, and those whose family is full.
+/// roster takes everybody who joined but members, and those whose family is full. Nothing where it
+/// is disputed.
 std::optional<not_selected_for> reason_of(const own_standing& own);
 void write_standing(json_writer& json, const own_standing& own, language speech);
 

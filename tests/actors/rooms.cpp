@@ -104,9 +104,7 @@ bool machine::step() {
 }
 
 void machine::wait_for_desk() {
-  std::promise<void> done;
-  desk->read_roster({}, {}, [&](const auto&) { done.set_value(); });
-  done.get_future().wait();
+  desk->wait_until_idle();
 }
 
 void machine::advance(std::chrono::milliseconds by) {

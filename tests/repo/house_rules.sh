@@ -36,7 +36,7 @@ layers() {
 pure_rules() {
   local files
   # What runs the rules: the same files that CMakeLists.txt keeps out of gelombang_rules.
-  files=$(sources | grep '^actors/' | grep -vE '^actors/(runtime/|interfaces\.hpp)|(actor|desk|seeding|recount)\.[ch]pp$' || true)
+  files=$(sources | grep '^actors/' | grep -vE '^actors/(runtime/|interfaces\.hpp)|(actor|desk|job_queue|seeding|recount)\.[ch]pp$' || true)
   places '#include [<"](caf|boost/asio|boost/beast|rocksdb|spdlog)/' <<<"$files"
   places '#include "actors/(runtime/|interfaces\.hpp|[a-z_/]*(actor|desk)\.hpp)' <<<"$files"
   { grep -v '^actors/programme/' <<<"$files" || true; } |

@@ -191,6 +191,8 @@ TEST_F(DamagedDraw, PublishesNoEntryAndNoProofThatWasNotCommittedTo) {
   }
   EXPECT_GT(refused, 0) << "those whose proof has that entry's leaf in it";
   EXPECT_LE(refused, 16);
+  for (const auto& token : tokens_)
+    EXPECT_EQ(get("/v1/me", token).status, 200) << "his account is more than that";
   put("roster.bin", whole);
   const auto end = std::chrono::steady_clock::now() + patience;
   while (get(entries()).status != 200 && std::chrono::steady_clock::now() < end)
@@ -201,21 +203,34 @@ TEST_F(DamagedDraw, PublishesNoEntryAndNoProofThatWasNotCommittedTo) {
 
 TEST_F(DamagedDraw, TellsNobodyAnOutcomeThatIsNotWhatTheJournalSaysOfHim) {
   ASSERT_EQ(order("announce").status, 200);
-  std::map<std::string, int> before;
-  for (const auto& token : tokens_) ++before[get(own(), token).text("state")];
-  EXPECT_EQ(before["accepted"], 10);
+  std::map<std::string, std::string> before;
+  int accepted = 0;
+  for (const auto& token : tokens_) {
+    before[token] = get(own(), token).text("state");
+    accepted += before[token] == "accepted";
+  }
+  EXPECT_EQ(accepted, 10);
   ASSERT_EQ(node_.interrupt(), in_order) << node_.log();
   exchange_two_outcomes();
   ASSERT_TRUE(node_.start()) << node_.log();
-  int refused = 0;
   for (const auto& token : tokens_) {
     const auto got = get(own(), token);
-    if (got.status == 200) continue;
-    expect_damaged(got, "verdicts.bin");
-    ++refused;
+    if (got.status == 200)
+      EXPECT_EQ(got.text("state"), before[token]) << got.told();
+    else
+      expect_damaged(got, "verdicts.bin");
   }
-  EXPECT_EQ(refused, 2);
   expect_damaged(get_checked(entries()), "");
+  // Now that it is known, everybody is told what the journal and his proof say, and no more.
+  for (const auto& token : tokens_) {
+    const auto got = get(own(), token);
+    ASSERT_EQ(got.status, 200) << got.told();
+    EXPECT_EQ(got.text("state"), before[token]);
+    EXPECT_EQ(got.text("outcome"), before[token]);
+    EXPECT_TRUE(got.json().at("proof").is_object());
+    EXPECT_FALSE(got.json().as_object().contains("reason"));
+    EXPECT_FALSE(got.json().as_object().contains("order"));
+  }
 }
 
 }  // namespace

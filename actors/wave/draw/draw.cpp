@@ -267,6 +267,10 @@ result<draw_files> draw_files::unless_changed(draw_files&& files) {
   return refuse(errc::internal, {}, fmt::format("{}: {}", name, changed_meanwhile));
 }
 
+draw_files::identity draw_files::opened() const {
+  return {roster_file_.opened(), tree_file_.opened(), verdict_file_.opened()};
+}
+
 std::string_view draw_files::changed() const {
   if (!roster_file_.is_whole()) return roster_name;
   if (!tree_file_.is_whole()) return tree_name;

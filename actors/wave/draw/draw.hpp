@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -117,6 +118,10 @@ public:
 
   /// Writes the published entries file, header included.
   result<void> export_entries(const std::filesystem::path& csv, unsigned threads) const;
+
+  /// Of the binary files, as they were opened: of the first stage there are two.
+  using identity = std::array<std::optional<file_identity>, 3>;
+  identity opened() const;
 
   /// The name of a file that has been changed since it was opened; empty when none has. What was
   /// read out of it before must not be used then: zeros are read where it was cut. To be asked

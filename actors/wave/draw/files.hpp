@@ -33,6 +33,9 @@ public:
 
   std::string_view bytes() const { return {region_.data(), region_.size()}; }
 
+  /// What was opened; nothing where nothing was.
+  const std::optional<file_identity>& opened() const { return opened_; }
+
   /// Whether what has been read so far is what the file held when it was opened. A system call.
   bool is_whole() const;
 

@@ -34,6 +34,46 @@ TEST_F(CheckedOutcomes, WaitAfterARestartUntilTheyAreComputedAgain) {
   EXPECT_EQ(log_.lines_with(computed_again), 1) << "once is enough";
 }
 
+TEST_F(CheckedOutcomes, AreOpenedByWhomHasDrawnThem) {
+  machine one{around_};
+  one.settle();
+  take_to(one, wave::wire::COMMITTED);
+  const auto committed = one.desk->entries_of(number_);
+  ASSERT_TRUE(committed);
+  EXPECT_FALSE((*committed)->is_drawn());
+  take_to(one, wave::wire::DRAWN);
+  const auto drawn = one.desk->entries_of(number_);
+  ASSERT_TRUE(drawn);
+  EXPECT_TRUE((*drawn)->is_drawn());
+  EXPECT_EQ(one.desk->files_of(number_, draw::stage::drawn).value(), *drawn);
+}
+
+TEST_F(CheckedOutcomes, OfTheNewestAnnouncedWaveAreComputedAgainByAStart) {
+  take_to(wave::wire::ANNOUNCED);
+  machine one{around_};
+  look_after(one);
+  EXPECT_EQ(told_by(one), errc::ok);
+  EXPECT_EQ(log_.lines_with(computed_again), 1);
+}
+
+/// What was judged is what is mapped, and not what bears its name meanwhile.
+TEST_F(CheckedOutcomes, AreThoseOfTheFilesThatWereJudged) {
+  take_to(wave::wire::ANNOUNCED);
+  const auto whole = files();
+  accept_all();
+  machine one{around_};
+  one.settle();
+  const auto damaged = one.desk->files_of(number_, draw::stage::drawn);
+  ASSERT_TRUE(damaged) << "nobody has looked";
+  put(whole);
+  EXPECT_EQ(told_by(one), errc::draw_unchecked);
+  one.wait_for_desk();
+  const auto told = one.desk->entries_of(number_);
+  ASSERT_TRUE(told);
+  EXPECT_NE(*told, *damaged);
+  EXPECT_EQ(one.desk->files_of(number_, draw::stage::drawn).value(), *told);
+}
+
 TEST_F(CheckedOutcomes, OfAnAnnouncedWaveWaitAfterARestartAsWell) {
   take_to(wave::wire::ANNOUNCED);
   machine one{around_};

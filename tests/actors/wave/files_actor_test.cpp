@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "tests/actors/wave/drawn_wave.hpp"
 
@@ -69,7 +70,7 @@ TEST_F(DrawnWave, CancelledAfterItsCommitmentGetsItsFilesBackWhileItsEntriesAreT
   EXPECT_EQ(log_.lines_with("restore from a backup"), 0);
 }
 
-TEST_F(DrawnWave, OfAWaveThatIsOverAStartReadsNoOutcomes) {
+TEST_F(DrawnWave, OfWavesThatAreOverAStartReadsTheNewestsOutcomesAlone) {
   take_to(wave::wire::DRAWN);
   const auto whole = files();
   auto spoilt = whole;
@@ -83,9 +84,20 @@ TEST_F(DrawnWave, OfAWaveThatIsOverAStartReadsNoOutcomes) {
   put(whole);
   take_to(wave::wire::ANNOUNCED);
   put(spoilt);
+  {
+    machine one{around_};
+    look_after(one);
+    EXPECT_EQ(log_.lines_with("has an outcome unknown"), 3) << "before anybody asks";
+    EXPECT_EQ(refusal_of_files(one).code, errc::draw_damaged);
+    one.desk_in_use = true;
+    const auto first = std::exchange(number_, one.open_wave(10));
+    take_to(one, wave::wire::ANNOUNCED);
+    number_ = first;
+  }
+  const auto told = log_.lines_with("has an outcome unknown");
   machine one{around_};
   look_after(one);
-  EXPECT_EQ(log_.lines_with("has an outcome unknown"), 2);
+  EXPECT_EQ(log_.lines_with("has an outcome unknown"), told);
   EXPECT_EQ(refusal_of_files(one).code, errc::draw_damaged) << "where it is to be shown";
 }
 
