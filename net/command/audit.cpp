@@ -118,9 +118,9 @@ private:
       }
       return found(
           fmt::format("{} has neither LOCK, as a node's data directory has, nor BACKUP, as a "
-                      "complete backup "
-                      "has: a backup that was not finished, or whose list of files was taken away. "
-                      "Restore nothing from it; take the newest backup whose audit passes",
+                      "complete backup has: a backup that was not finished, or whose list of "
+                      "files was taken away. Restore nothing from it; take the newest backup whose "
+                      "audit passes",
                       where_.root.string()),
           finding::place::elsewhere);
     }
@@ -216,10 +216,9 @@ private:
     const std::string_view chain{reinterpret_cast<const char*>(frame.self.data()),
                                  frame.self.size()};
     if (chain != state.chain && !other_chain_)
-      other_chain_ = fmt::format(
-          "state: shard {} was written after another record {} than the "
-          "journal has",
-          frame.shard, frame.last());
+      other_chain_ =
+          fmt::format("state: shard {} was written after another record {} than the journal has",
+                      frame.shard, frame.last());
     state.met = true;
   }
 
@@ -227,8 +226,8 @@ private:
     for (std::size_t i = 0; i < expected_.size(); ++i)
       if (!expected_[i].met)
         return found(
-            fmt::format("state: shard {} stands at record {}, where the journal has no "
-                        "end of a frame",
+            fmt::format("state: shard {} stands at record {}, where the journal has no end of a "
+                        "frame",
                         i, expected_[i].last));
     return {};
   }

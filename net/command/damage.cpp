@@ -19,8 +19,7 @@ std::string advice_on_damage(const std::filesystem::path& directory) {
   if (storage::has_backup_mark({directory}))
     return fmt::format(
         "\nwhat to do: restore nothing from {0}, and keep it: it is evidence. Take the newest "
-        "other "
-        "backup that holds:\n"
+        "other backup that holds:\n"
         "  gelombang audit verify --data-dir BACKUP\n"
         "and make a new one of the node, if its data holds",
         name_of(directory));

@@ -68,9 +68,9 @@ tl::expected<void, std::string> check_needed_files(const settings& with) {
   }
   if (count == 0) return {};
   return tl::unexpected(fmt::format(
-      "{} that the configuration names can't be read:{}\nput them there, readable for the user "
-      "that "
-      "the node runs as, or name others in the configuration{}",
+      "{} that the configuration names can't be read:{}\n"
+      "put them there, readable for the user that the node runs as, or name others in the "
+      "configuration{}",
       count == 1 ? "a file" : fmt::format("{} files", count), lines,
       is_key_among_them
           ? "; of data that has a key already, put back the key's copy; for the first start on a "

@@ -40,26 +40,29 @@ std::string fault_of(const published_file& file, mode_t mode) {
 }  // namespace
 
 tl::expected<void, published_file_fault> look_at(const published_file& file) {
-  const auto wrong = [&](bool is_content, std::string_view what) {
-    return tl::unexpected(published_file_fault{is_content, named(file, what)});
+  const auto unread = [&](std::string_view why) {
+    return tl::unexpected(published_file_fault{.is_content = false, .why = named(file, why)});
+  };
+  const auto altered = [&](std::string_view how) {
+    return tl::unexpected(published_file_fault{.is_content = true, .why = named(file, how)});
   };
   struct stat status {};
   if (::stat(file.path.c_str(), &status) != 0)
-    return wrong(false, fmt::format("{}: look at the name, or download it ({})",
-                                    std::strerror(errno), source_of(file)));
-  if (!S_ISREG(status.st_mode)) return wrong(false, fault_of(file, status.st_mode));
+    return unread(fmt::format("{}: look at the name, or download it ({})", std::strerror(errno),
+                              source_of(file)));
+  if (!S_ISREG(status.st_mode)) return unread(fault_of(file, status.st_mode));
   std::ifstream in{file.path, std::ios::binary};
   if (!in)
-    return wrong(false, fmt::format("{}: whoever verifies must be allowed to read it",
-                                    std::strerror(errno)));
-  if (status.st_size == 0) return wrong(true, "is empty: " + download_again(file));
+    return unread(
+        fmt::format("{}: whoever verifies must be allowed to read it", std::strerror(errno)));
+  if (status.st_size == 0) return altered("is empty: " + download_again(file));
   std::string front(byte_order_mark.size(), '\0');
   in.read(front.data(), static_cast<std::streamsize>(front.size()));
   if (front == byte_order_mark)
-    return wrong(true,
-                 "begins with a UTF-8 byte order mark (EF BB BF), which the published file does "
-                 "not have: an editor may have added it. Take it away, or " +
-                     download_again(file));
+    return altered(
+        "begins with a UTF-8 byte order mark (EF BB BF), which the published file does "
+        "not have: an editor may have added it. Take it away, or " +
+        download_again(file));
   return {};
 }
 
