@@ -96,6 +96,10 @@ std::size_t exchange::headers_named(std::string_view name) const {
       fields_.begin(), fields_.end(), [&](auto& field) { return is_named(field, name); }));
 }
 
+bool exchange::declares_json() const {
+  return is_json(header(http::field::content_type));
+}
+
 json_body* exchange::read_body() {
   auto type = header(http::field::content_type);
   if (!type.empty() && !is_json(type)) {

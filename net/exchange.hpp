@@ -59,6 +59,9 @@ public:
   /// The body as a JSON object. When it is none, or is declared as something else, the request has
   /// been refused, and the handler is done.
   json_body* read_body();
+  /// Whether the body is declared as JSON, for who can do without one. A body that is declared as
+  /// nothing is none of these, though `read_body` reads it.
+  bool declares_json() const;
 
   /// What the token says; only on routes with another access than `anyone`.
   const claims& bearer() const { return bearer_; }

@@ -114,8 +114,9 @@ task<> cancel_wave(services& s, exchange& x) {
   const auto request = operator_request_of(s, x);
   if (!request) co_return x.refuse(request.error());
   wave::cancel command{.now = x.now(), .request = *request, .by = x.bearer().subject};
-  // Who gives no reason need not send a body at all.
-  if (!x.body().empty()) {
+  // Who gives no reason need not send a body at all, and clients of before there were reasons send
+  // anything: curl, `{}` as a form.
+  if (!x.body().empty() && x.declares_json()) {
     auto* body = x.read_body();
     if (!body) co_return;
     command.reason = body->optional_string("reason", 0, reason_bytes_max).value_or("");

@@ -107,6 +107,17 @@ TEST_F(CancelledWave, NeedsNoBodyAndTakesNoBadOne) {
   EXPECT_TRUE(told.json().at("cancel_reason").is_null());
 }
 
+/// As scripts of before there were reasons do it: `-d` alone declares a form.
+TEST_F(CancelledWave, ABodyThatIsDeclaredAsSomethingElseIsNoReason) {
+  const auto done = run({"/usr/bin/env", "curl", "-sS", "--fail", "--noproxy", "*", "-X", "POST",
+                         "-d", "{}", "-H", "Authorization: Bearer " + officer_,
+                         fmt::format("{}/v1/operator/waves/{}/cancel", node_.url(), wave_)});
+  EXPECT_EQ(done.how, in_order) << done.err;
+  const auto told = client().get(draw());
+  EXPECT_EQ(told.text("state"), "cancelled");
+  EXPECT_TRUE(told.json().at("cancel_reason").is_null());
+}
+
 /// As people on bad networks do it: with what curl has.
 TEST_F(CancelledWave, ItsEntriesAreDownloadedInTwoGoes) {
   const auto whole = client().get(draw() + "/entries.csv").body;
