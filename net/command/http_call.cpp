@@ -64,6 +64,10 @@ http_answer send(const http_call& call) {
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT_MS, 10'000L);
+  // After 60 s of silence, then Linux's 9 times every 15 s.
+  curl_easy_setopt(handle.get(), CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(handle.get(), CURLOPT_TCP_KEEPIDLE, 60L);
+  curl_easy_setopt(handle.get(), CURLOPT_TCP_KEEPINTVL, 15L);
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, reason.data());
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &take_answer);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);

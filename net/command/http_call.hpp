@@ -14,7 +14,9 @@ struct http_call {
   std::string token;  ///< empty: none is sent
   std::string path;
   std::optional<std::string> body;  ///< JSON, posted; without one it is a GET
-  std::chrono::milliseconds timeout{std::chrono::minutes{10}};  ///< a draw or a copy takes its time
+  /// A draw takes its time. 0: as long as it takes; that the node's machine is gone is noticed then
+  /// by TCP keep-alive, after some 3 minutes.
+  std::chrono::milliseconds timeout{std::chrono::minutes{10}};
 };
 
 struct http_answer {

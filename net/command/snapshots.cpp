@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 
@@ -12,6 +13,9 @@
 
 namespace gelombang::command {
 namespace {
+
+/// A copy of everything, which is read through: hours, on a slow disk.
+constexpr std::chrono::milliseconds as_long_as_it_takes{0};
 
 /// @returns why nothing can be restored there, or nothing.
 std::string fault_of(const std::string& from, const std::string& data_dir) {
@@ -39,7 +43,8 @@ int backup(const backup_order& order) {
   return call_node({.url = order.url,
                     .token = order.token,
                     .path = "/v1/operator/backups",
-                    .body = boost::json::serialize(boost::json::object{{"target", order.target}})});
+                    .body = boost::json::serialize(boost::json::object{{"target", order.target}}),
+                    .timeout = as_long_as_it_takes});
 }
 
 int restore(const std::string& from, const std::string& data_dir) {
