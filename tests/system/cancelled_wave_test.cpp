@@ -129,5 +129,33 @@ TEST_F(CancelledWave, ItsEntriesAreDownloadedInTwoGoes) {
   EXPECT_EQ(content_of(path), whole);
 }
 
+/// The same as docs/draw.md has it, in its own words, which tells two texts apart.
+TEST_F(CancelledWave, GoingOnAsTheDocumentSaysGivesOneText) {
+  const auto page = content_of(fs::path{GELOMBANG_SOURCE_DIR} / "docs/draw.md");
+  const auto begin = page.find("```sh\n") + 6, end = page.find("```", begin);
+  ASSERT_NE(end, std::string::npos);
+  auto script = page.substr(begin, end - begin);
+  const std::string any = "/waves/N/", pause = "# broken off:\n";
+  script.replace(script.find(any), any.size(), fmt::format("/waves/{}/", wave_));
+  script = fmt::format("set -e; export no_proxy='*'; cd '{}'; URL={}\n", place_.path().string(),
+                       node_.url()) +
+           script;
+  const auto broken_off = script.find(pause);
+  ASSERT_NE(broken_off, std::string::npos);
+  const auto csv = place_.path() / "entries.csv";
+  for (const bool is_drawn_meanwhile : {false, true}) {
+    const auto first =
+        run({"/bin/sh", "-c", script.substr(0, broken_off) + "truncate -s 700 entries.csv"});
+    ASSERT_EQ(first.how, in_order) << first.err;
+    if (is_drawn_meanwhile) {
+      ASSERT_EQ(client().call(order_wave(officer_, wave_, "draw")).status, 200);
+    }
+    const auto head = script.substr(0, script.find("curl"));
+    const auto then = run({"/bin/sh", "-c", head + script.substr(broken_off)});
+    ASSERT_EQ(then.how, in_order) << then.err;
+    EXPECT_EQ(content_of(csv), client().get(draw() + "/entries.csv").body) << is_drawn_meanwhile;
+  }
+}
+
 }  // namespace
 }  // namespace gelombang::system_testing
