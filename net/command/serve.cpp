@@ -430,7 +430,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
                          .room = room,
                          .eligibility_of_scheme = rules_by_scheme(around),
                          .operator_emails = operators_of(with),
-                         .attempts = net::attempt_limits{with.front_door.attempts_by_address_max},
+                         .attempts = net::attempt_limits{with.front_door.guesses},
                          .put_clock_ahead = putting_ahead(source.ahead)};
   for (auto& one : gateways) services.gateways.push_back(one.get());
   front.on_readiness([&node] {

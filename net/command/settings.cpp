@@ -204,7 +204,12 @@ void read_front_door(const toml::table* table, settings& into) {
   from.number("stop_seconds_max", front.stop_seconds_max, 0, 60);
   from.number("password_threads", front.password_threads, 1, 256);
   from.number("password_queue_max", front.password_queue_max, 1, 1'000'000);
-  from.number("attempts_by_address_max", front.attempts_by_address_max, 1, 4'000'000'000);
+  constexpr std::uint32_t guesses_max = 4'000'000'000;
+  auto& guesses = front.guesses;
+  from.number("attempts_by_address_max", guesses.by_address_max, 1, guesses_max);
+  from.number("guesses_by_account_and_address_max", guesses.by_account_and_address_max, 0,
+              guesses_max);
+  from.number("guesses_by_account_max", guesses.by_account_max, 1, guesses_max);
 }
 
 void read_overload(const toml::table* table, settings& into) {

@@ -10,6 +10,7 @@
 #include "actors/programme/time.hpp"
 #include "net/admission_settings.hpp"
 #include "net/caller_limit_settings.hpp"
+#include "net/guess_limits.hpp"
 #include "net/mailer/post_office.hpp"
 #include "net/password_pool.hpp"
 #include "net/waiting_room/waiting_room.hpp"
@@ -49,7 +50,7 @@ struct settings {
     std::uint64_t requests_in_flight_max = 8192;
   } runtime;
   struct {
-    std::uint32_t attempts_by_address_max = 600;
+    net::guess_rates guesses;
     std::uint32_t io_threads = 0;
     std::uint64_t connections_max = 0;  ///< 0: as connections_within says
     std::uint64_t connections_by_address_max = 20'000;

@@ -65,16 +65,13 @@ private:
   std::map<wave_number, std::shared_ptr<const page>> pages_;
 };
 
-/// Limits of the front door that count attempts, each with its own memory. Defaults are the
-/// programme's; an address is an IPv4 address or an IPv6 /64.
+/// Limits of the front door that count attempts, each with its own memory; an address is an IPv4
+/// address or an IPv6 /64.
 struct attempt_limits {
-  /// High for one person, because a carrier's translation makes one address of many people.
-  static constexpr std::uint32_t by_address_max = 600;
-
-  explicit attempt_limits(std::uint32_t by_address = by_address_max)
-      : emails_by_address{{by_address, std::chrono::minutes{10}}, 1u << 16},
-        codes{by_address},
-        passwords{by_address} {}
+  explicit attempt_limits(const guess_rates& most = {})
+      : emails_by_address{{most.by_address_max, std::chrono::minutes{10}}, 1u << 16},
+        codes{most},
+        passwords{most} {}
 
   rate_limiter emails_by_address;
   /// Beyond this the answer stays the same and no mail leaves.
