@@ -50,16 +50,26 @@ protected:
     return node_.where().data / "draws" / fmt::format("wave-{}", wave_) / name;
   }
 
-  /// Asks until the check that a look has asked for is done.
+  /// Asks until the check that a look has asked for is done. On one connection: each of thousands
+  /// would keep a port for a minute.
   answer get_checked(const std::string& below) {
+    programme_client client{node_.port()};
     const auto end = std::chrono::steady_clock::now() + patience;
     while (true) {
-      auto got = get(below);
+      auto got = client.get(below);
       const bool is_under_way = got.status == 503 && got.problem() == "draw_unchecked";
       if (!is_under_way || std::chrono::steady_clock::now() > end) return got;
       EXPECT_TRUE(got.headers.contains("retry-after"));
       std::this_thread::yield();
     }
+  }
+
+  /// Asks for the entries until they are there.
+  void wait_until_mended() {
+    programme_client client{node_.port()};
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (client.get(entries()).status != 200 && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
   }
 
   void expect_damaged(const answer& got, const std::string& name) {
@@ -137,9 +147,7 @@ TEST_F(DamagedDraw, WithAFileCutUnderTheNodeTellsNobodyHisOutcome) {
   fs::resize_file(file("verdicts.bin"), 0);
   expect_damaged(get(own(), tokens_[0]), "verdicts.bin");
   put("verdicts.bin", whole);
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (get(entries()).status != 200 && std::chrono::steady_clock::now() < end)
-    std::this_thread::yield();
+  wait_until_mended();
   EXPECT_NE(get(own(), tokens_[0]).text("ticket"), "");
   fs::resize_file(file("verdicts.bin"), 0);
   expect_damaged(get("/v1/me", tokens_[0]), "verdicts.bin");
@@ -194,9 +202,7 @@ TEST_F(DamagedDraw, PublishesNoEntryAndNoProofThatWasNotCommittedTo) {
   for (const auto& token : tokens_)
     EXPECT_EQ(get("/v1/me", token).status, 200) << "his account is more than that";
   put("roster.bin", whole);
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (get(entries()).status != 200 && std::chrono::steady_clock::now() < end)
-    std::this_thread::yield();
+  wait_until_mended();
   EXPECT_EQ(get(entries()).body, published.body);
   for (std::size_t i = 0; i < tokens_.size(); ++i) EXPECT_EQ(proof(tokens_[i]), proofs[i]);
 }
