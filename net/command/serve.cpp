@@ -384,6 +384,14 @@ void tell_ready(runtime::node& node, const keyring& keys, const settings& with,
   if (with.demo.enabled) tell_of_demo(node, keys, with, url);
 }
 
+/// Whoever waits for a backup is told that it was interrupted while the front door drains.
+void close_doors(net::server& front, net::server* metrics, net::backups& backups) {
+  backups.interrupt();
+  front.stop();
+  if (metrics) metrics->stop();
+  backups.stop();
+}
+
 void run(const settings& with, const sigset_t& signals, const log_output& log) {
   check_places(with, system_clock{});
   const world around{with};
@@ -446,9 +454,7 @@ void run(const settings& with, const sigset_t& signals, const log_output& log) {
     wait_for_the_end(signals, front, log);
   }
   hurry_when_told_again(signals, front, log);
-  front.stop();
-  if (metrics) metrics->stop();
-  services.backups.stop();
+  close_doors(front, metrics.get(), services.backups);
   gateways.clear();
   desk.stop();
   mail.stop();

@@ -40,10 +40,9 @@ task<> make_backup(services& s, exchange& x) {
   auto json = x.json();
   json.begin_object().member("target", target).key("warnings").begin_array();
   // The copy is what stands there, and whoever relies on it has to know what that is worth.
-  for (const auto& one : (*made)->damaged) {
+  for (const auto& one : (*made)->warnings) {
     json.value(one);
-    spdlog::warn("backup to {} is complete, and holds what is damaged in the node: {}", target,
-                 one);
+    spdlog::warn("backup to {} is complete, and to be looked at: {}", target, one);
   }
   json.end_array().end_object();
   x.reply(201);

@@ -113,14 +113,14 @@ struct services {
   entries_texts entries = {};
   /// Puts the node's clock ahead and gives what it shows then; empty where time is the system's.
   std::function<result<instant>(instant)> put_clock_ahead = {};
-  net::backups backups{
-      [&of = node,
-       &with = desk](const std::filesystem::path& target) -> storage::result<net::backups::copied> {
-        auto damaged = of.backup(target);
-        if (!damaged) return tl::unexpected(damaged.error());
-        for (auto& one : with.known_faults()) damaged->push_back(std::move(one));
-        return net::backups::copied{std::move(*damaged)};
-      }};
+  net::backups backups{[&of = node, &with = desk](
+                           const std::filesystem::path& target,
+                           const std::stop_token& until) -> storage::result<net::backups::copied> {
+    auto warnings = of.backup(target, until);
+    if (!warnings) return tl::unexpected(warnings.error());
+    for (auto& one : with.known_faults()) warnings->push_back(std::move(one));
+    return net::backups::copied{std::move(*warnings)};
+  }};
 };
 
 }  // namespace gelombang::net

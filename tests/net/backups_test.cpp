@@ -19,7 +19,8 @@ using testing::ElementsAre;
 /// Copies that take until the test says so.
 class Backups : public testing::Test {
 protected:
-  result<backups::copied> copy(const std::filesystem::path& target) {
+  result<backups::copied> copy(const std::filesystem::path& target, const std::stop_token& until) {
+    const std::stop_callback heeded{until, [this] { is_interrupted_ = true; }};
     copied_.push_back(target);
     begun_.set_value();
     auto outcome = outcome_.get_future().get();
@@ -43,13 +44,13 @@ protected:
 
   std::promise<void> begun_;
   std::promise<result<backups::copied>> outcome_;
-  std::atomic<bool> ended_{false};
+  std::atomic<bool> ended_{false}, is_interrupted_{false};
   std::vector<std::filesystem::path> copied_;
   std::optional<result<backups::copied>> told_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  backups backups_{[this](const auto& target) { return copy(target); }};
+  backups backups_{[this](const auto& target, const auto& until) { return copy(target, until); }};
 };
 
 TEST_F(Backups, TellOnTheAskersThreadWhatBecameOfThem) {
@@ -72,6 +73,20 @@ TEST_F(Backups, AreMadeOneAtATime) {
   ASSERT_TRUE(start("c"));
   finish({});
   EXPECT_THAT(copied_, ElementsAre("a", "c"));
+}
+
+TEST_F(Backups, WhoeverAskedIsToldOfACopyThatIsInterrupted) {
+  ASSERT_TRUE(start("a"));
+  begun_.get_future().get();
+  EXPECT_FALSE(is_interrupted_);
+  backups_.interrupt();
+  EXPECT_TRUE(is_interrupted_);
+  EXPECT_FALSE(ended_) << "whether it was the last step, only the copy knows";
+  EXPECT_FALSE(start("b"));
+  outcome_.set_value(storage::failed(fault::io, "the node was told to stop"));
+  while (!told_) io_.run_one();
+  EXPECT_FALSE(told_->has_value());
+  EXPECT_FALSE(start("c")) << "none is begun any more";
 }
 
 TEST_F(Backups, TheEndWaitsForTheCopyThatIsBeingMade) {
