@@ -178,10 +178,11 @@ std::optional<std::string> token_of(const command::token_source& source) {
 void add_snapshots(CLI::App& app, int& code) {
   auto* backup = app.add_subcommand("backup",
                                     "a consistent copy of a running node, on its own disk; "
-                                    "without the key file, which is to be kept apart. Waits "
-                                    "until the node has copied and read it through, however long "
-                                    "that takes; a machine that is gone is noticed within 4 "
-                                    "minutes. A node that is told to stop gives the copy up");
+                                    "without the key file, which is to be kept apart");
+  backup->footer(
+      "Waits until the node has copied everything and read it through, however long that takes. "
+      "That the node's machine is gone is noticed within 4 minutes. A node that is told to stop "
+      "gives the copy up.");
   auto order = std::make_shared<command::backup_order>();
   auto proof = std::make_shared<command::token_source>();
   backup->add_option("--url", order->url, "of the node")->default_val("http://127.0.0.1:8080");
