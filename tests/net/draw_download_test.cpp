@@ -186,11 +186,16 @@ TEST_F(DrawDownload, ManyWhoGoOnAtOnceLeadToOneCount) {
   }
   all_have_asked_.set_value();
   EXPECT_EQ(holder.read().status, 204);
+  std::size_t served = 0;
   for (std::size_t i = 0; i < clients; ++i) {
     const auto got = readers[i].read();
+    // Who has waited so long before he was read may be told to come back.
+    if (got.body.find("/problems/overloaded") != std::string::npos) continue;
+    ++served;
     ASSERT_EQ(got.status, 206) << i << got.body;
     EXPECT_TRUE(got.body == whole.substr(at + i, 1000 - i)) << i;
   }
+  EXPECT_GT(served, 1u);
   EXPECT_EQ(services_.entries.turns(), 1u);
 }
 
