@@ -148,7 +148,7 @@ private:
     if (!read) return tl::unexpected(finding{cannot_tell, read.error()});
     if (auto fits = compare_key(where_.root, *read); !fits)
       return found(fits.error(), finding::place::elsewhere);
-    keys_.emplace(std::move(*read));
+    keys_.emplace(*read);
     fmt::print(out_, "key: is the one that the data was begun with\n");
     return {};
   }

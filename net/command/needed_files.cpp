@@ -24,7 +24,7 @@ struct needed {
 std::string fault_of(const needed& one) {
   struct stat status {};
   if (::stat(one.path.c_str(), &status) != 0) {
-    const std::string why = std::strerror(errno);
+    std::string why = std::strerror(errno);
     if (one.path.starts_with('/')) return why;
     std::error_code unknown;
     return fmt::format("{} (looked for in {})", why,

@@ -73,7 +73,7 @@ public:
 private:
   /// For a value without quotes that TOML takes for something else.
   std::string how_to_write(const toml::node& node, std::string_view key) const {
-    const auto told = fmt::format("{}.{} must be a text", name_, key);
+    auto told = fmt::format("{}.{} must be a text", name_, key);
     std::ostringstream value;
     if (const auto flag = node.value_exact<bool>()) value << (*flag ? "true" : "false");
     if (const auto whole = node.value_exact<std::int64_t>()) value << *whole;
