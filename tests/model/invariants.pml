@@ -36,7 +36,6 @@ inline observe_primary(n) {
   if
   :: reigns[n] ->
      count = SMALLER(ENTITLED(n), LENGTH(log[n]));
-     /* Two nodes agree on what both take for committed. */
      common = SMALLER(count, LENGTH(committed));
      CLAIM(committed_logs_agree, PREFIX(log[n], common) == PREFIX(committed, common));
      known[n] = IN_ROWS(n, count);
@@ -69,6 +68,12 @@ inline observe_primary(n) {
      fi
   :: else
   fi
+}
+
+/* Two nodes agree on what both take for committed, whether they are or were primary or not. */
+inline observe_known(r) {
+  common = SMALLER(known[r], LENGTH(committed));
+  CLAIM(committed_logs_agree, PREFIX(log[r], common) == PREFIX(committed, common))
 }
 
 /* Whatever may have been acknowledged is on the disk of every member of the set. */
@@ -107,7 +112,7 @@ inline observe() {
   od;
   watched = 0;
   do
-  :: watched < NODES -> observe_member(watched); observe_backup(watched); watched++
+  :: watched < NODES -> observe_member(watched); observe_backup(watched); observe_known(watched); watched++
   :: else -> break
   od;
   watched = 1;
