@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 failures=0
 
 is_long() { [ "${GELOMBANG_MODEL:-}" = long ]; }
-memory_mb=$(is_long && echo 12000 || echo 4000)
+memory_mb=$(is_long && echo 14000 || echo 4000)
 
 # The mutations of mutations.pml and read.pml; four need two frames to do harm.
 mutations_of_one_frame=(WITHOUT_FENCING ACKNOWLEDGES_EARLY ELECTS_ANYBODY ELECTS_DURING_LEASE READS_WITHOUT_LEASE
@@ -95,10 +95,7 @@ replication() {
   fi
 }
 
-reads() {
-  bounds_unchecked=1 holds 24 replication -DREADS_STEP_BY_STEP -DEPOCHS=3 -DFRAMES=1
-  if is_long; then bounds_unchecked=1 holds 27 replication -DREADS_STEP_BY_STEP -DEPOCHS=3 -DFRAMES=2; fi
-}
+reads() { bounds_unchecked=1 holds 24 replication -DREADS_STEP_BY_STEP -DEPOCHS=3 -DFRAMES=1; }
 
 one_copy() { bounds_unchecked=1 holds 24 replication -DWRITE_SET_MIN=1 -DEPOCHS=3 -DFRAMES=1; }
 

@@ -73,13 +73,6 @@ inline ask(n, change, r) {
 
 /* ---- the backup -------------------------------------------------------------------------------- */
 
-inline report(r, e) {
-  if
-  :: IN_OFFICE(e) -> REPORT(primary_of[e], r, synced[r])
-  :: else
-  fi
-}
-
 /* The epoch's record: promise and cut are one write. Whoever reigned does no more. */
 inline join(r, e) {
   common = COMMON(log[r], sent[e]);
@@ -91,8 +84,7 @@ inline join(r, e) {
   asked[r] = NOTHING;
   log[r] = PREFIX(log[r], count);
   synced[r] = count;
-  promised[r] = e;
-  report(r, e)
+  promised[r] = e
 }
 
 inline receive(r, e) {
@@ -100,8 +92,12 @@ inline receive(r, e) {
   printf("%d has frame %d of epoch %d on disk\n", r, count + 1, e);
   CLAIM(frame_fits_what_stands_before_it, !FENCED || PREFIX(sent[e], count) == log[r]);
   log[r] = log[r] | (sent[e] & (7 << (3 * count)));
-  synced[r] = count + 1;
-  report(r, e)
+  synced[r] = count + 1
+}
+
+inline report(r, e) {
+  printf("%d reports %d frames in epoch %d\n", r, synced[r], e);
+  REPORT(primary_of[e], r, synced[r])
 }
 
 /* The process ends, at any moment, and is started again, at any later one. */
@@ -127,9 +123,13 @@ inline crash(n) {
        take_office(n, e, in_sync); observe() }
 #define JOIN(e) \
   :: d_step { OPENED(e) && promised[n] < e && primary_of[e] != n -> join(n, e); observe() }
+#define TAKES_PART(e) (promised[n] == e || (!FENCED && promised[n] > e))
 #define RECEIVE(e) \
-  :: d_step { OPENED(e) && (promised[n] == e || (!FENCED && promised[n] > e)) && primary_of[e] != n && !reigns[n] && \
+  :: d_step { OPENED(e) && TAKES_PART(e) && primary_of[e] != n && !reigns[n] && \
        LENGTH(log[n]) < LENGTH(sent[e]) -> receive(n, e); observe() }
+#define SEND_REPORT(e) \
+  :: d_step { TAKES_PART(e) && primary_of[e] != n && IN_OFFICE(e) && ACKED(primary_of[e], n) < synced[n] -> \
+       report(n, e); observe() }
 #define ASK(r) \
   :: d_step { FREE(n) && !HAS(waits_for[n], r) && CAUGHT_UP(n, r) -> \
        printf("%d asks to add %d\n", n, r); ask(n, ADD, r); observe() } \
@@ -148,6 +148,7 @@ end:
   EACH_EPOCH(TAKE_OFFICE)
   EACH_EPOCH(JOIN)
   EACH_EPOCH(RECEIVE)
+  EACH_EPOCH(SEND_REPORT)
   :: d_step { reigns[n] && written < FRAMES -> write(n); observe() }
   :: d_step { reigns[n] && synced[n] < LENGTH(log[n]) -> sync(n); observe() }
   ASK(PEER_1)
