@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the models in this folder with spin: whole state spaces, nothing sampled.
 #   tests/model/check.sh [replication] [reads] [one_copy] [lease] [mutations] [witnesses]
-# Without arguments all of them. GELOMBANG_MODEL=long takes larger bounds as well: 8 minutes, 7 GB.
+# Without arguments all of them. GELOMBANG_MODEL=long takes larger bounds as well.
 # Exits 1 if a claim is violated, a search could not be finished, or a mutation or witness was not found.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 failures=0
 
 is_long() { [ "${GELOMBANG_MODEL:-}" = long ]; }
-memory_mb=$(is_long && echo 14000 || echo 4000)
+memory_mb=$(is_long && echo 8000 || echo 4000)
 
 # The mutations of mutations.pml and read.pml; four need two frames to do harm.
 mutations_of_one_frame=(WITHOUT_FENCING ACKNOWLEDGES_EARLY ELECTS_ANYBODY ELECTS_DURING_LEASE READS_WITHOUT_LEASE
@@ -91,7 +91,7 @@ replication() {
   bounds_unchecked=1 holds 26 replication -DEPOCHS=3 -DFRAMES=2
   if is_long; then
     bounds_unchecked=1 holds 26 replication -DEPOCHS=4 -DFRAMES=1
-    bounds_unchecked=1 holds 27 replication -DEPOCHS=3 -DFRAMES=3
+    bounds_unchecked=1 holds 25 replication -DEPOCHS=2 -DFRAMES=3
   fi
 }
 

@@ -200,10 +200,21 @@ inline change(n) {
   fi
 }
 
+/* A definite no, after which the request can't have an effect any more: as if it had not been asked. */
+inline refuse(n) {
+  printf("etcd: %d is refused\n", n);
+  if
+  :: asked[n] < REMOVE && reigns[n] -> other = asked[n] - ADD; waits_for[n] = waits_for[n] & ~(1 << other)
+  :: else
+  fi;
+  asked[n] = NOTHING
+}
+
 #define STANDS(n) (primary_of[epoch] == n && promised[n] == epoch)
 
 #define CHANGE(n) \
-  :: d_step { asked[n] && STANDS(n) && (asked[n] < HAND_OVER || epoch < EPOCHS) -> change(n); observe() }
+  :: d_step { asked[n] && STANDS(n) && (asked[n] < HAND_OVER || epoch < EPOCHS) -> change(n); observe() } \
+  :: d_step { asked[n] && STANDS(n) -> refuse(n); observe() }
 #define VACANT ((!leased || !LEASE_AWAITED) && epoch < EPOCHS)
 /* Whoever is named, the one whose lease has ended may stay in the set or leave it. */
 #define ELECT(m) \
