@@ -265,9 +265,9 @@ void add_wave(CLI::App& app, int& code) {
         one->add_option("--operator-secret", order->draw.operator_secret, "hex")->required();
         break;
       case command::wave_order::cancel:
-        one->add_option(
-            "--reason", order->cancel_reason,
-            "in one line, for everybody to read: say it of a wave that is committed to");
+        one->add_option("--reason", order->cancel_reason,
+                        "in one line, for everybody to read: say it of a wave that is committed to")
+            ->check(given_at_all);
         break;
       default:
         break;

@@ -119,7 +119,7 @@ task<> cancel_wave(services& s, exchange& x) {
   if (!x.body().empty() && x.declares_json()) {
     auto* body = x.read_body();
     if (!body) co_return;
-    command.reason = body->optional_string("reason", 0, reason_bytes_max).value_or("");
+    command.reason = body->optional_string("reason", 1, reason_bytes_max).value_or("");
     if (!body->ok()) co_return x.refuse(body->faults());
   }
   const auto wave = std::string{x.path_parameter(0)};

@@ -98,6 +98,7 @@ TEST_F(CancelledWave, SaysSoAfterAKill) {
 TEST_F(CancelledWave, NeedsNoBodyAndTakesNoBadOne) {
   for (const auto* wrong : {R"({"reason":"two\nlines"})", R"({"reason":" "})"})
     EXPECT_EQ(cancel(wrong).problem(), "reason_invalid") << wrong;
+  EXPECT_EQ(cancel(R"({"reason":""})").status, 422) << "as of a script whose variable is not set";
   EXPECT_EQ(cancel(R"({"reason":7})").status, 422);
   EXPECT_EQ(cancel("[").status, 400);
   EXPECT_EQ(client().get(shown()).text("state"), "committed");
@@ -135,7 +136,7 @@ TEST_F(CancelledWave, GoingOnAsTheDocumentSaysGivesOneText) {
   const auto begin = page.find("```sh\n") + 6, end = page.find("```", begin);
   ASSERT_NE(end, std::string::npos);
   auto script = page.substr(begin, end - begin);
-  const std::string any = "/waves/N/", pause = "# broken off:\n";
+  const std::string any = "/waves/N/", pause = "# broken off,";
   script.replace(script.find(any), any.size(), fmt::format("/waves/{}/", wave_));
   script = fmt::format("set -e; export no_proxy='*'; cd '{}'; URL={}\n", place_.path().string(),
                        node_.url()) +
@@ -153,7 +154,14 @@ TEST_F(CancelledWave, GoingOnAsTheDocumentSaysGivesOneText) {
     const auto head = script.substr(0, script.find("curl"));
     const auto then = run({"/bin/sh", "-c", head + script.substr(broken_off)});
     ASSERT_EQ(then.how, in_order) << then.err;
-    EXPECT_EQ(content_of(csv), client().get(draw() + "/entries.csv").body) << is_drawn_meanwhile;
+    const auto whole = client().get(draw() + "/entries.csv").body;
+    EXPECT_EQ(content_of(csv), whole) << is_drawn_meanwhile;
+    // Once more, where there is no more to come, and where nobody answers.
+    (void)run({"/bin/sh", "-c", head + "set +e\n" + script.substr(broken_off)});
+    EXPECT_EQ(content_of(csv), whole) << is_drawn_meanwhile;
+    (void)run(
+        {"/bin/sh", "-c", head + "set +e; csv=http://127.0.0.1:1/\n" + script.substr(broken_off)});
+    EXPECT_EQ(content_of(csv), whole) << is_drawn_meanwhile;
   }
 }
 

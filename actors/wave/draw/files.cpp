@@ -93,10 +93,11 @@ result<mapped_file> mapped_file::open(const std::filesystem::path& path) {
 bool mapped_file::is_whole() const {
   if (!opened_) return true;
   if (!region_.is_whole()) return false;
-  // What a cut takes away up to the next page reads as zeros without a signal.
+  // What a cut takes away up to the next page reads as zeros without a signal. The time of the last
+  // change is compared as well: who writes can put the other one back.
   const auto now = identity_of(path_);
   const bool is_replaced = !now || now->device != opened_->device || now->inode != opened_->inode;
-  return is_replaced || (now->size == opened_->size && now->modified == opened_->modified);
+  return is_replaced || (now == opened_);
 }
 
 file_replacement::file_replacement(std::filesystem::path path)

@@ -58,6 +58,20 @@ TEST_F(MappedFile, ThatIsCutWithinAPageOrWrittenOverIsNotWholeEither) {
   }
 }
 
+TEST_F(MappedFile, ThatIsWrittenOverAndGivenItsTimeBackIsNotWhole) {
+  (void)open_with(page);
+  fs::last_write_time(path_, fs::last_write_time(path_) - std::chrono::seconds{5});
+  const auto opened = mapped_file::open(path_).value();
+  const auto before = fs::last_write_time(path_);
+  // Until the file system's clock has moved on, which is what tells the two apart.
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+       opened.is_whole() && std::chrono::steady_clock::now() < end;) {
+    std::fstream{path_, std::ios::in | std::ios::out | std::ios::binary} << 'y';
+    fs::last_write_time(path_, before);
+  }
+  EXPECT_FALSE(opened.is_whole());
+}
+
 TEST_F(MappedFile, ThatIsReplacedOrRemovedIsStillWhole) {
   const auto file = open_with(3 * page);
   file_replacement other{path_};
